@@ -1,0 +1,88 @@
+package setapi
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/moset/moset/pkg/set"
+)
+
+// ControllerClient is a set.Controller (and set.TaskReader) on the other end of HTTP.
+type ControllerClient struct{ c client }
+
+var (
+	_ set.Controller = (*ControllerClient)(nil)
+	_ set.TaskReader = (*ControllerClient)(nil)
+)
+
+// NewControllerClient returns the Controller served at cfg.URL, for the project of the credential that cfg.HTTP adds.
+func NewControllerClient(cfg ClientConfig) *ControllerClient {
+	return &ControllerClient{newClient(cfg)}
+}
+
+// Create implements set.Controller.
+func (c *ControllerClient) Create(ctx context.Context, req set.CreateRequest) (set.Task, error) {
+	var t set.Task
+	return t, c.c.do(ctx, http.MethodPost, "/v1/servers", keyHeader(req.IdempotencyKey), req, &t)
+}
+
+// Get implements set.Controller.
+func (c *ControllerClient) Get(ctx context.Context, ref string) (set.Server, error) {
+	var s set.Server
+	return s, c.c.do(ctx, http.MethodGet, serverPath(ref), nil, nil, &s)
+}
+
+// List implements set.Controller.
+func (c *ControllerClient) List(ctx context.Context, opts set.ListOptions) (set.Page, error) {
+	var p set.Page
+	return p, c.c.do(ctx, http.MethodGet, "/v1/servers?"+listQuery(opts).Encode(), nil, nil, &p)
+}
+
+// Act implements set.Controller.
+func (c *ControllerClient) Act(ctx context.Context, ref string, a set.Action) (set.Task, error) {
+	var t set.Task
+	return t, c.c.do(ctx, http.MethodPost, serverPath(ref)+"/action", keyHeader(a.IdempotencyKey), a, &t)
+}
+
+// Delete implements set.Controller.
+func (c *ControllerClient) Delete(ctx context.Context, ref string, opts set.DeleteOptions) (set.Task, error) {
+	var t set.Task
+	return t, c.c.do(ctx, http.MethodDelete, serverPath(ref), keyHeader(opts.IdempotencyKey), nil, &t)
+}
+
+// Task implements set.TaskReader.
+func (c *ControllerClient) Task(ctx context.Context, id string, after uint64) (set.Task, error) {
+	var t set.Task
+	path := "/v1/tasks/" + url.PathEscape(id) + "?after=" + strconv.FormatUint(after, 10)
+	return t, c.c.do(ctx, http.MethodGet, path, nil, nil, &t)
+}
+
+func serverPath(ref string) string { return "/v1/servers/" + url.PathEscape(ref) }
+
+func keyHeader(key string) http.Header {
+	if key == "" {
+		return nil
+	}
+	return http.Header{"Idempotency-Key": {key}}
+}
+
+func listQuery(o set.ListOptions) url.Values {
+	q := url.Values{}
+	setIf := func(k, v string) {
+		if v != "" {
+			q.Set(k, v)
+		}
+	}
+	setIf("name", o.Name)
+	setIf("status", string(o.Status))
+	setIf("marker", o.Marker)
+	if o.Limit != 0 {
+		q.Set("limit", strconv.Itoa(o.Limit))
+	}
+	for k, v := range o.Labels {
+		q.Add("label", k+"="+v)
+	}
+	return q
+}
