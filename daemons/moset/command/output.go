@@ -1,20 +1,46 @@
 package command
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"text/template"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// printJSON writes v as indented JSON.
-func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
+// structured reports whether programs, not people, read the output.
+func (a *app) structured() bool { return a.json || a.format != "" }
+
+// emit writes v as indented JSON, or through the template of --format, which sees v's JSON names.
+func (a *app) emit(v any) error {
+	if a.format == "" {
+		e := json.NewEncoder(a.out)
+		e.SetIndent("", "  ")
+		return e.Encode(v)
+	}
+	t, err := template.New("format").Option("missingkey=error").Parse(a.format)
+	if err != nil {
+		return fmt.Errorf("%w: --format: %w", errUsage, err)
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	var plain any
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	if err := d.Decode(&plain); err != nil {
+		return err
+	}
+	if err := t.Execute(a.out, plain); err != nil {
+		return fmt.Errorf("%w: --format: %w", errUsage, err)
+	}
+	_, err = fmt.Fprintln(a.out)
+	return err
 }
 
 // printTable writes rows under a header, without lines, fit for eyes and for awk.

@@ -17,6 +17,7 @@ import (
 type app struct {
 	out, errOut io.Writer
 	json        bool
+	format      string // Go template over the JSON names
 	cloud       string // name in clouds.yaml
 	regionURL   string // overrides the catalog
 	registry    string // host:port that images are pushed to and pulled from; overrides the catalog
@@ -61,6 +62,7 @@ It authenticates as the openstack client does: by the OS_* variables or by OS_CL
 	})
 	f := c.PersistentFlags()
 	f.BoolVar(&a.json, "json", false, "print JSON instead of tables")
+	f.StringVar(&a.format, "format", "", "print through a Go template over the JSON names, such as '{{.id}}'")
 	f.StringVar(&a.cloud, "os-cloud", os.Getenv("OS_CLOUD"), "cloud of clouds.yaml to use")
 	f.StringVar(&a.regionURL, "region-url", os.Getenv("MOSET_REGION_URL"), "region API, if the catalog's container-set entry is not to be used")
 	f.StringVar(&a.registry, "registry", os.Getenv("MOSET_REGISTRY"), "registry as host:port, if the catalog's container-registry entry is not to be used")

@@ -34,8 +34,8 @@ func (a *app) serverList() *cobra.Command {
 			return err
 		}
 		servers, err := allServers(c, s.servers, opts)
-		if err != nil || a.json {
-			return errOr(err, func() error { return printJSON(a.out, servers) })
+		if err != nil || a.structured() {
+			return errOr(err, func() error { return a.emit(servers) })
 		}
 		printTable(a.out, table.Row{"ID", "Name", "Status", "Host", "Address", "Images", "Created"}, serverRows(servers))
 		return nil
@@ -74,8 +74,8 @@ func (a *app) serverShow() *cobra.Command {
 			return err
 		}
 		server, err := s.servers.Get(c.Context(), args[0])
-		if err != nil || a.json {
-			return errOr(err, func() error { return printJSON(a.out, server) })
+		if err != nil || a.structured() {
+			return errOr(err, func() error { return a.emit(server) })
 		}
 		a.printServer(server)
 		return nil

@@ -21,8 +21,8 @@ func (a *app) taskShow() *cobra.Command {
 			return err
 		}
 		t, err := s.tasks.Task(c.Context(), args[0], 0)
-		if err != nil || a.json {
-			return errOr(err, func() error { return printJSON(a.out, t) })
+		if err != nil || a.structured() {
+			return errOr(err, func() error { return a.emit(t) })
 		}
 		fmt.Fprintf(a.out, "%s %s: %s\n", t.Verb, t.ServerName, t.State)
 		if t.Fault != nil {

@@ -56,8 +56,8 @@ func (a *app) follow(ctx context.Context, s *session, w waitFlags, task set.Task
 
 // taskResult prints a task's outcome; a failed one is an error with the Fault's sentence.
 func (a *app) taskResult(t set.Task) error {
-	if a.json {
-		if err := printJSON(a.out, t); err != nil {
+	if a.structured() {
+		if err := a.emit(t); err != nil {
 			return err
 		}
 	}
@@ -66,7 +66,7 @@ func (a *app) taskResult(t set.Task) error {
 		return &taskError{t}
 	case t.State == set.TaskFailed:
 		return errors.New("the task failed without a reason")
-	case a.json:
+	case a.structured():
 	case t.State == set.TaskDone:
 		fmt.Fprintf(a.out, "%s %s: done in %.2f s\n", t.Verb, t.ServerName, t.EndedAt.Sub(t.CreatedAt).Seconds())
 	default:

@@ -1,0 +1,73 @@
+package hostnet
+
+import (
+	"context"
+	"errors"
+	"slices"
+)
+
+// Detach takes ports away: rules first, so nothing passes any more, then rows and links. A port that is
+// not there, or whose namespace is gone, is fine. The error joins those of all ports.
+func (h *Host) Detach(ctx context.Context, ids ...PortID) error {
+	jobs := make([]*job, len(ids))
+	for i, id := range ids {
+		jobs[i] = &job{detach: id}
+	}
+	var problems []error
+	for i, o := range h.submit(ctx, jobs) {
+		problems = append(problems, fail("detach", string(ids[i]), o.err))
+	}
+	return errors.Join(problems...)
+}
+
+// detachBatch takes ports away in one commit; they all succeed or all fail.
+func (h *Host) detachBatch(ctx context.Context, ids []PortID) []outcome {
+	outcomes := make([]outcome, len(ids))
+	t, err := h.readTable(ctx)
+	if err == nil {
+		var rows []PortRow
+		for _, id := range ids {
+			if row, ok := t.mine[id]; ok {
+				rows = append(rows, row)
+			}
+		}
+		err = h.remove(ctx, rows)
+	}
+	for i := range outcomes {
+		outcomes[i].err = err
+	}
+	return outcomes
+}
+
+// remove takes away rules, rows and links of ports of this owner.
+func (h *Host) remove(ctx context.Context, rows []PortRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	var flows FlowChange
+	names := make([]string, len(rows))
+	for i, r := range rows {
+		names[i] = r.Name
+		flows.Delete = append(flows.Delete, portFlows(h.cfg.Owner, r.Request))
+	}
+	if err := h.parts.Flows.Apply(ctx, flows); err != nil {
+		return err
+	}
+	if err := h.parts.Ports.Commit(ctx, PortChange{Remove: rows}); err != nil {
+		return err
+	}
+	return h.parts.Links.Delete(ctx, names...)
+}
+
+// dropRows removes rows by name, where there are any.
+func (h *Host) dropRows(ctx context.Context, names []string) error {
+	rows, err := h.parts.Ports.List(ctx)
+	if err != nil {
+		return err
+	}
+	rows = slices.DeleteFunc(rows, func(r PortRow) bool { return !slices.Contains(names, r.Name) })
+	if len(rows) == 0 {
+		return nil
+	}
+	return h.parts.Ports.Commit(ctx, PortChange{Remove: rows})
+}

@@ -1,0 +1,85 @@
+package hostnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/digitalocean/go-openvswitch/ovs"
+)
+
+// ofctlFlows is Flows by ovs-ofctl, in go-openvswitch's words.
+type ofctlFlows struct {
+	runDir string
+	socket string // of the bridge
+}
+
+// Apply implements Flows with one bundle.
+func (f *ofctlFlows) Apply(ctx context.Context, change FlowChange) error {
+	call := &ofctlCall{ctx: ctx, flows: f}
+	err := call.client().OpenFlow.AddFlowBundle(f.target(), func(tx *ovs.FlowTransaction) error {
+		tx.Delete(change.Delete...)
+		tx.Add(change.Add...)
+		return tx.Commit()
+	})
+	return call.because(err)
+}
+
+// Has implements Flows.
+func (f *ofctlFlows) Has(ctx context.Context, match *ovs.MatchFlow) (bool, error) {
+	call := &ofctlCall{ctx: ctx, flows: f}
+	found, err := call.client().OpenFlow.DumpFlowsWithFlowArgs(f.target(), match)
+	return len(found) > 0, call.because(err)
+}
+
+func (f *ofctlFlows) target() string { return "unix:" + f.socket }
+
+// ofctlCall lends one call's context to go-openvswitch, which has none of its own, and keeps the true
+// cause of a failure, which it turns into text.
+type ofctlCall struct {
+	ctx   context.Context
+	flows *ofctlFlows
+	cause error
+}
+
+func (c *ofctlCall) client() *ovs.Client {
+	return ovs.New(ovs.Exec(c.exec), ovs.Pipe(c.pipe))
+}
+
+func (c *ofctlCall) exec(name string, args ...string) ([]byte, error) {
+	return c.pipe(nil, name, args...)
+}
+
+func (c *ofctlCall) pipe(stdin io.Reader, name string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(c.ctx, name, args...)
+	cmd.Stdin = stdin
+	cmd.Env = append(os.Environ(), "OVS_RUNDIR="+c.flows.runDir)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		c.cause = c.explain(name, string(out), err)
+	}
+	return out, err
+}
+
+func (c *ofctlCall) because(err error) error {
+	if err != nil && c.cause != nil {
+		return c.cause
+	}
+	return err
+}
+
+func (c *ofctlCall) explain(name, output string, err error) error {
+	switch {
+	case c.ctx.Err() != nil:
+		return c.ctx.Err()
+	case errors.Is(err, exec.ErrNotFound):
+		return fmt.Errorf("%w: %s is not installed; install Open vSwitch (Debian: openvswitch-switch)", ErrUnsupported, name)
+	case strings.Contains(output, "failed to connect") || strings.Contains(output, "is not a bridge or a socket") || strings.Contains(output, "Connection reset"):
+		return fmt.Errorf("%w: ovs-vswitchd does not answer at %s; start it", ErrUnavailable, c.flows.socket)
+	}
+	return fmt.Errorf("%s: %w: %s", name, err, strings.TrimSpace(output))
+}

@@ -1,0 +1,37 @@
+package glance
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/moset/moset/pkg/image"
+)
+
+// Stat implements image.Blobs.
+func (s *Store) Stat(ctx context.Context, repo string, d digest.Digest) (image.Blob, error) {
+	r, err := s.find(ctx, repo, d)
+	if err != nil {
+		return image.Blob{}, err
+	}
+	return r.blob(), nil
+}
+
+// Open implements image.Blobs. A blob found lately costs one request to Glance.
+func (s *Store) Open(ctx context.Context, repo string, d digest.Digest, r image.Range) (io.ReadCloser, error) {
+	key := s.cacheKey(repo, d)
+	if id := s.cache.id(key); id != "" {
+		body, err := s.open(ctx, id, r)
+		if !errors.Is(err, image.ErrNotFound) {
+			return body, err
+		}
+		s.cache.forget(key)
+	}
+	rec, err := s.find(ctx, repo, d)
+	if err != nil {
+		return nil, err
+	}
+	return s.open(ctx, rec.id, r)
+}

@@ -1,0 +1,85 @@
+package glance
+
+import "sync"
+
+const (
+	cacheIDs      = 8192     // found record ids kept, per generation
+	cacheBodies   = 128      // manifests kept, per generation
+	cacheBodySize = 64 << 10 // bytes of the largest manifest kept
+)
+
+// Cache remembers where blobs were found, the bytes of manifests, and how Glance hashes. What it remembers is
+// confirmed by Glance with the caller's token on every use, so it decides speed and nothing else. The zero value is
+// ready; share one among all stores of one Glance. At most some 20 MB.
+type Cache struct {
+	mu     sync.Mutex
+	algo   string
+	ids    generations[string]
+	bodies generations[[]byte]
+}
+
+// hashAlgo is what Glance hashes with, "" while unknown.
+func (c *Cache) hashAlgo() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.algo
+}
+
+// learn takes the hash algorithm from a record that has one.
+func (c *Cache) learn(r record) {
+	if r.hashAlgo == "" {
+		return
+	}
+	c.mu.Lock()
+	c.algo = r.hashAlgo
+	c.mu.Unlock()
+}
+
+func (c *Cache) id(key string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ids.get(key, cacheIDs)
+}
+
+func (c *Cache) setID(key, id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ids.put(key, id, cacheIDs)
+}
+
+func (c *Cache) forget(key string) { c.setID(key, "") }
+
+func (c *Cache) body(digest string) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.bodies.get(digest, cacheBodies)
+}
+
+func (c *Cache) setBody(digest string, b []byte) {
+	if len(b) > cacheBodySize {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.bodies.put(digest, b, cacheBodies)
+}
+
+// generations forgets by halves: what was not used while a whole generation filled up goes.
+type generations[V any] struct{ young, old map[string]V }
+
+func (g *generations[V]) get(key string, limit int) V {
+	v, ok := g.young[key]
+	if !ok {
+		if v, ok = g.old[key]; ok {
+			g.put(key, v, limit)
+		}
+	}
+	return v
+}
+
+func (g *generations[V]) put(key string, v V, limit int) {
+	if g.young == nil || len(g.young) >= limit {
+		g.old, g.young = g.young, make(map[string]V)
+	}
+	g.young[key] = v
+}

@@ -1,0 +1,128 @@
+package glance
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/moset/moset/pkg/image"
+)
+
+// placeAll finds or makes, for each layer, the record that says its place; it returns their ids in order.
+func (s *Store) placeAll(ctx context.Context, layers []image.Layer, blobs map[digest.Digest]record) ([]string, error) {
+	ids := make([]string, len(layers))
+	taken := make(map[digest.Digest]bool, len(layers))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for i, l := range layers {
+		blob := blobs[l.Digest] // the zero record for a layer that is not pushed
+		// A blob twice in one image (often the empty layer) serves the first place, the second gets an alias.
+		first := blob.id != "" && !taken[l.Digest]
+		taken[l.Digest] = true
+		g.Go(func() (err error) {
+			ids[i], err = s.placeOne(ctx, l, blob, first)
+			return err
+		})
+	}
+	return ids, g.Wait()
+}
+
+func (s *Store) placeOne(ctx context.Context, l image.Layer, blob record, first bool) (string, error) {
+	if blob.id != "" && blob.props[propID] == l.ID {
+		return blob.id, nil
+	}
+	if first && blob.props[propUnclaimed] != "" {
+		claimed, err := s.claim(ctx, l, blob)
+		if claimed || err != nil {
+			return blob.id, err
+		}
+	}
+	return s.alias(ctx, l, blob)
+}
+
+// claim makes blob the record of the layer. Removing the mark of an unclaimed blob fails when somebody else was
+// faster, which is the nearest to compare-and-swap that Glance has.
+func (s *Store) claim(ctx context.Context, l image.Layer, blob record) (bool, error) {
+	p := patch{}.remove(propUnclaimed).set(propKind, kindLayer).set(propID, l.ID).set(propParent, l.Parent).
+		set(propDiffID, l.DiffID.String()).set(propMediaType, l.MediaType)
+	_, err := s.update(ctx, blob.id, change{patch: p})
+	if !conflict(err) {
+		return err == nil, wrap("place layer", l.ID, err)
+	}
+	now, err := s.get(ctx, blob.id)
+	return now.props[propID] == l.ID, err
+}
+
+// claimConfig marks a blob as an image config.
+func (s *Store) claimConfig(ctx context.Context, blob record) error {
+	if blob.props[propUnclaimed] == "" {
+		return nil
+	}
+	_, err := s.update(ctx, blob.id, change{patch: patch{}.remove(propUnclaimed).set(propKind, kindConfig)})
+	if conflict(err) {
+		return nil // another push of the same config
+	}
+	return wrap("mark config", blob.id, err)
+}
+
+// alias finds or makes a record for a layer whose blob is already part of another chain. Its payload is the layer's
+// id, so that Glance finds it by its hash.
+func (s *Store) alias(ctx context.Context, l image.Layer, blob record) (string, error) {
+	found := ""
+	err := s.findByPayload(ctx, l.ID, true, func(r record) bool {
+		if r.kind() == kindAlias && r.props[propID] == l.ID && r.digest() == l.Digest && r.owner == s.projectID {
+			found = r.id
+		}
+		return found == ""
+	})
+	if err != nil || found != "" {
+		return found, err
+	}
+	r, err := s.createWhole(ctx, newRecordOpts{
+		id: randomID(), name: "alias:" + l.ID, hidden: true, protected: true,
+		props: map[string]string{
+			propKind: kindAlias, propID: l.ID, propParent: l.Parent, propDiffID: l.DiffID.String(),
+			propDigest: l.Digest.String(), propMediaType: l.MediaType, propBlob: blob.id, propSize: strconv.FormatInt(l.Size, 10),
+		},
+	}, []byte(l.ID))
+	return r.id, err
+}
+
+// Layers implements image.Manifests.
+func (s *Store) Layers(ctx context.Context, ref image.Ref) ([]image.Layer, error) {
+	r, err := s.manifestRecord(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.Manifest(ctx, image.Ref{Repo: ref.Repo, Digest: r.digest()})
+	if err != nil {
+		return nil, err
+	}
+	d, err := image.PlatformDigest(ref, m)
+	if err != nil {
+		return nil, err
+	}
+	if d != r.digest() {
+		if r, err = s.find(ctx, ref.Repo, d); err != nil {
+			return nil, err
+		}
+	}
+	return s.layerRecords(ctx, r)
+}
+
+// layerRecords reads the records a manifest's record lists, all in one query.
+func (s *Store) layerRecords(ctx context.Context, manifest record) ([]image.Layer, error) {
+	ids := manifest.layerIDs()
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	layers := make([]image.Layer, 0, len(ids))
+	err := s.list(ctx, query{"id": "in:" + strings.Join(ids, ","), "os_hidden": "true", "limit": pageSize}, func(r record) bool {
+		layers = append(layers, r.layer())
+		return true
+	})
+	return layers, err
+}

@@ -1,0 +1,35 @@
+// Package glance keeps container images in OpenStack Glance: every layer, config, manifest and tag is one Glance image.
+//
+// A Store speaks with one caller's token, so that Glance decides what is seen and allowed. It is cheap to make, one
+// per request; what is worth keeping between requests (connections, found ids) is shared through Config.Transport
+// and Config.Cache:
+//
+//	cache := new(glance.Cache)
+//	store, err := glance.New(glance.Config{
+//		Endpoint: "http://127.0.0.1:9292", Token: token, ProjectID: id, Project: "demo", Cache: cache,
+//	})
+//	img, err := store.Resolve(ctx, ref)
+//
+// # Records
+//
+// All have container_format docker, disk_format raw, and docker_kind, one of:
+//
+//   - layer, config, manifest (blob until a manifest names it): the exact bytes; a random id; name and docker_digest
+//     are the digest; hidden from image lists; protected. A layer has docker_id (its chain id in hex), docker_parent
+//     (the chain id below), docker_diff_id. A manifest has docker_config and docker_layers, the record ids of its
+//     layers, bottom first.
+//   - alias: a layer whose blob already carries another chain's docker_id; docker_blob is the blob's record.
+//   - tag: named repo@tag and listed; docker_manifest is the digest it points at. Its id is computed from project,
+//     repository and tag, so that it is found with one GET; it moves by one PATCH. A deleted tag is hidden and
+//     marked docker_deleted, because Glance never gives a deleted id out again; if someone deletes the record
+//     itself, the next generation of the id is used.
+//   - upload: an upload that runs, or broke.
+//
+// # Look-up
+//
+// With hashing_algorithm = sha256 in glance-api.conf, os_hash_value is the OCI digest and an indexed filter. Otherwise
+// (Glance's default is sha512) sha256 digests are found by the property docker_digest, which slows with the number
+// of images. Which of the two holds is read from os_hash_algo of the newest record.
+//
+// The package does not collect garbage and does not share images between projects.
+package glance

@@ -1,0 +1,217 @@
+package imagetest
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// notFilters are list parameters that do not select by a property.
+var notFilters = map[string]bool{"limit": true, "marker": true, "sort": true, "sort_key": true, "sort_dir": true, "visibility": true, "member_status": true, "os_hidden": true, "tag": true}
+
+// operators are what may stand before a colon in the values of the filters below.
+var operators = map[string][]string{
+	"name": {"in", "eq", "neq"}, "id": {"in", "eq", "neq"}, "status": {"in", "eq", "neq"},
+	"container_format": {"in", "eq", "neq"}, "disk_format": {"in", "eq", "neq"},
+}
+
+func (g *Glance) list(c Caller, r *http.Request) (answer, error) {
+	q := r.URL.Query()
+	limit, err := limitOf(q)
+	if err != nil {
+		return answer{}, err
+	}
+	less, err := orderOf(q)
+	if err != nil {
+		return answer{}, err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var found []*glanceImage
+	for _, i := range g.records {
+		ok, err := i.selected(c, q)
+		if err != nil {
+			return answer{}, err
+		}
+		if ok {
+			found = append(found, i)
+		}
+	}
+	slices.SortFunc(found, less)
+	if found, err = g.afterMarker(c, found, q.Get("marker")); err != nil {
+		return answer{}, err
+	}
+	return answer{http.StatusOK, page(found, limit, q)}, nil
+}
+
+func page(found []*glanceImage, limit int, q url.Values) map[string]any {
+	more := len(found) > limit
+	found = found[:min(limit, len(found))]
+	views := make([]any, len(found))
+	for n, i := range found {
+		views[n] = i.view()
+	}
+	q.Del("marker")
+	body := map[string]any{"images": views, "schema": "/v2/schemas/images", "first": "/v2/images?" + q.Encode()}
+	if more || limit > 0 && len(found) == limit {
+		q.Set("marker", found[len(found)-1].ID)
+		body["next"] = "/v2/images?" + q.Encode()
+	}
+	return body
+}
+
+// limitOf caps at 1000 without a word, as Glance does.
+func limitOf(q url.Values) (int, error) {
+	if !q.Has("limit") {
+		return 25, nil
+	}
+	n, err := strconv.Atoi(q.Get("limit"))
+	if err != nil || n < 0 {
+		return 0, faultf(400, "limit param must be a positive integer")
+	}
+	return min(n, 1000), nil
+}
+
+func (g *Glance) afterMarker(c Caller, found []*glanceImage, marker string) ([]*glanceImage, error) {
+	if marker == "" {
+		return found, nil
+	}
+	if _, err := g.visible(c, marker); err != nil {
+		return nil, faultf(400, "Invalid marker. Image %s could not be found.", marker)
+	}
+	at := slices.IndexFunc(found, func(i *glanceImage) bool { return i.ID == marker })
+	return found[at+1:], nil
+}
+
+// selected applies every filter to one record.
+func (i *glanceImage) selected(c Caller, q url.Values) (bool, error) {
+	hidden := strings.EqualFold(q.Get("os_hidden"), "true")
+	if i.Hidden != hidden || !i.lists(c, q.Get("visibility")) {
+		return false, nil
+	}
+	if v := q.Get("visibility"); v != "" && v != "all" && v != i.Visibility {
+		return false, nil
+	}
+	for _, tag := range q["tag"] {
+		if !slices.Contains(i.Tags, tag) {
+			return false, nil
+		}
+	}
+	for name, values := range q {
+		if notFilters[name] {
+			continue
+		}
+		ok, err := i.matches(name, values[0])
+		if !ok || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func (i *glanceImage) matches(name, want string) (bool, error) {
+	switch name {
+	case "size_min", "size_max":
+		n, err := strconv.ParseInt(want, 10, 64)
+		if err != nil {
+			return false, faultf(400, "%s must be a number", name)
+		}
+		if i.Size == nil {
+			return false, nil
+		}
+		return name == "size_min" && *i.Size >= n || name == "size_max" && *i.Size <= n, nil
+	case "protected":
+		return strings.EqualFold(want, strconv.FormatBool(i.Protected)), nil
+	}
+	have := i.text(name)
+	ops, operable := operators[name]
+	op, rest, found := strings.Cut(want, ":")
+	if !operable || !found {
+		return have == want, nil
+	}
+	if !slices.Contains(ops, op) {
+		return false, faultf(400, "Unable to filter by unknown operator '%s'.", op)
+	}
+	switch op {
+	case "in":
+		return slices.Contains(strings.Split(rest, ","), have), nil
+	case "neq":
+		return have != rest, nil
+	}
+	return have == rest, nil
+}
+
+// text is an attribute or property as a filter compares it.
+func (i *glanceImage) text(name string) string {
+	for attr, p := range map[string]*string{"name": i.Name, "container_format": i.Container, "disk_format": i.Disk, "checksum": i.Checksum, "os_hash_value": i.HashValue, "os_hash_algo": i.HashAlgo} {
+		if name == attr {
+			if p == nil {
+				return ""
+			}
+			return *p
+		}
+	}
+	switch name {
+	case "id":
+		return i.ID
+	case "owner":
+		return i.Owner
+	case "status":
+		return i.Status
+	}
+	return i.Props[name]
+}
+
+// orderOf reads sort=key:dir,… or sort_key and sort_dir; the default is newest first.
+func orderOf(q url.Values) (func(a, b *glanceImage) int, error) {
+	spec := q.Get("sort")
+	if spec == "" && q.Has("sort_key") {
+		spec = q.Get("sort_key") + ":" + cmp.Or(q.Get("sort_dir"), "desc")
+	}
+	spec = cmp.Or(spec, "created_at:desc")
+	var by []func(a, b *glanceImage) int
+	for _, part := range strings.Split(spec, ",") {
+		key, dir, _ := strings.Cut(part, ":")
+		f, ok := sortKeys[key]
+		if !ok || dir != "" && dir != "asc" && dir != "desc" {
+			return nil, faultf(400, "Unsupported sort %q", part)
+		}
+		if dir != "asc" {
+			by = append(by, func(a, b *glanceImage) int { return f(b, a) })
+			continue
+		}
+		by = append(by, f)
+	}
+	return func(a, b *glanceImage) int {
+		for _, f := range by {
+			if n := f(a, b); n != 0 {
+				return n
+			}
+		}
+		return cmp.Compare(b.Seq, a.Seq)
+	}, nil
+}
+
+var sortKeys = map[string]func(a, b *glanceImage) int{
+	"name":       func(a, b *glanceImage) int { return cmp.Compare(a.text("name"), b.text("name")) },
+	"id":         func(a, b *glanceImage) int { return cmp.Compare(a.ID, b.ID) },
+	"status":     func(a, b *glanceImage) int { return cmp.Compare(a.Status, b.Status) },
+	"size":       func(a, b *glanceImage) int { return cmp.Compare(sizeOf(a), sizeOf(b)) },
+	"created_at": func(a, b *glanceImage) int { return compareTime(a.Created, b.Created, a.Seq, b.Seq) },
+	"updated_at": func(a, b *glanceImage) int { return a.Updated.Compare(b.Updated) },
+}
+
+func compareTime(a, b time.Time, seqA, seqB int64) int {
+	return cmp.Or(a.Compare(b), cmp.Compare(seqA, seqB))
+}
+
+func sizeOf(i *glanceImage) int64 {
+	if i.Size == nil {
+		return 0
+	}
+	return *i.Size
+}

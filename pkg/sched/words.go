@@ -1,0 +1,51 @@
+package sched
+
+// words are the reasons of the built-in filters for one request, made once so
+// that the scan over the hosts builds no strings.
+type words struct {
+	lacks                [NumResources]Reason
+	require              []Reason
+	unreached, noAddress []Reason
+	apart                []Reason
+	noDomain, skew       []Reason
+}
+
+func newWords(r *run) words {
+	var w words
+	for k := range w.lacks {
+		w.lacks[k] = Reason("lacks " + Resource(k).String())
+	}
+	for _, s := range r.req.Set.Require {
+		w.require = append(w.require, requireReason(s))
+	}
+	for _, nw := range r.networks {
+		w.unreached = append(w.unreached, Reason("has no way to network "+nw.name))
+		w.noAddress = append(w.noAddress, Reason("has no free address in network "+nw.name))
+	}
+	for _, t := range r.apart {
+		w.apart = append(w.apart, apartReason(t))
+	}
+	for _, s := range r.req.Set.Spread {
+		w.noDomain = append(w.noDomain, Reason("has no label "+s.By))
+		w.skew = append(w.skew, Reason("would unbalance the spread by "+s.By))
+	}
+	return w
+}
+
+func requireReason(s Selector) Reason {
+	if s.Not {
+		return Reason("has label " + s.String())
+	}
+	return Reason("lacks label " + s.String())
+}
+
+func apartReason(t tally) Reason {
+	group := "group " + t.group
+	if t.group == "" {
+		group = "the same batch"
+	}
+	if t.by == "host" {
+		return Reason("has a set of " + group)
+	}
+	return Reason("shares its " + t.by + " with a set of " + group)
+}
