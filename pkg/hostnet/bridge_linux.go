@@ -123,8 +123,11 @@ func awaitSwitch(ctx context.Context, cfg Config, flows Flows) error {
 	deadline := time.Now().Add(switchPatience)
 	for {
 		_, err := flows.Has(ctx, canary(cfg.Owner))
-		if err == nil || !errors.Is(err, ErrUnavailable) || time.Now().After(deadline) {
+		if err == nil || !errors.Is(err, ErrUnavailable) {
 			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%w; if it does run, see its log: two of them cannot share a machine's userspace datapath", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -78,7 +78,7 @@ func (c *ofctlCall) explain(name, output string, err error) error {
 		return c.ctx.Err()
 	case errors.Is(err, exec.ErrNotFound):
 		return fmt.Errorf("%w: %s is not installed; install Open vSwitch (Debian: openvswitch-switch)", ErrUnsupported, name)
-	case strings.Contains(output, "failed to connect") || strings.Contains(output, "is not a bridge or a socket") || strings.Contains(output, "Connection reset"):
+	case strings.Contains(output, "connecting to ") || strings.Contains(output, "failed to connect") || strings.Contains(output, "is not a bridge or a socket"):
 		return fmt.Errorf("%w: ovs-vswitchd does not answer at %s; start it", ErrUnavailable, c.flows.socket)
 	}
 	return fmt.Errorf("%s: %w: %s", name, err, strings.TrimSpace(output))

@@ -25,7 +25,7 @@ func (p *ovsdbPorts) Lock(ctx context.Context) (func(), error) {
 func (p *ovsdbPorts) List(ctx context.Context) ([]PortRow, error) {
 	tables, err := p.db.Transact(ctx,
 		ovsdb.Select("Bridge", ovsdb.Equal("name", p.bridge), "ports"),
-		ovsdb.Select("Port", ovsdb.All(), "_uuid", "interfaces"),
+		ovsdb.Select("Port", ovsdb.All(), "_uuid", "interfaces", "qos"),
 		ovsdb.Select("Interface", ovsdb.All(), "_uuid", "name", "ofport", "ofport_request", "ifindex", "error", "external_ids"))
 	if err != nil {
 		return nil, p.explain(ctx, err)
@@ -42,31 +42,38 @@ func joinRows(bridge ovsdb.Row, ports, interfaces []ovsdb.Row) []PortRow {
 	for _, id := range bridge.UUIDs("ports") {
 		onBridge[id] = true
 	}
-	portOf := map[string]string{}
+	portOf := map[string]ovsdb.Row{} // by interface
 	for _, r := range ports {
 		port := r.UUIDs("_uuid")
 		if len(port) != 1 || !onBridge[port[0]] {
 			continue
 		}
 		for _, id := range r.UUIDs("interfaces") {
-			portOf[id] = port[0]
+			portOf[id] = r
 		}
 	}
 	var rows []PortRow
 	for _, r := range interfaces {
-		if id := r.UUIDs("_uuid"); len(id) == 1 && portOf[id[0]] != "" {
+		if id := r.UUIDs("_uuid"); len(id) == 1 && portOf[id[0]] != nil {
 			rows = append(rows, portRow(portOf[id[0]], r))
 		}
 	}
 	return rows
 }
 
-func portRow(port string, r ovsdb.Row) PortRow {
-	row := PortRow{UUID: port, Name: r.Text("name"), Error: r.Text("error"), ExternalIDs: r.Strings("external_ids")}
+func portRow(port, r ovsdb.Row) PortRow {
+	row := PortRow{UUID: one(port.UUIDs("_uuid")), QoS: one(port.UUIDs("qos")), Name: r.Text("name"), Error: r.Text("error"), ExternalIDs: r.Strings("external_ids")}
 	row.OFPort, _ = r.Int("ofport")
 	row.Request, _ = r.Int("ofport_request")
 	row.Ifindex, _ = r.Int("ifindex")
 	return row
+}
+
+func one(ids []string) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	return ids[0]
 }
 
 // Commit implements Ports with one transaction.
@@ -83,14 +90,17 @@ func (p *ovsdbPorts) Commit(ctx context.Context, change PortChange) error {
 	return p.explain(ctx, err)
 }
 
+// addOps inserts interface, port and QoS. Without a QoS of this type the switch would take our bandwidth
+// limits off the device whenever it configures it (QoS, linux-noop, in ovs-vswitchd.conf.db(5)).
 func (p *ovsdbPorts) addOps(add []PortRow) []ovsdb.Op {
 	var ops []ovsdb.Op
 	var ports []any
 	for i, r := range add {
-		port, iface := fmt.Sprintf("port%d", i), fmt.Sprintf("iface%d", i)
+		port, iface, qos := fmt.Sprintf("port%d", i), fmt.Sprintf("iface%d", i), fmt.Sprintf("qos%d", i)
 		ops = append(ops,
+			ovsdb.Insert("QoS", qos, ovsdb.Row{"type": "linux-noop"}),
 			ovsdb.Insert("Interface", iface, ovsdb.Row{"name": r.Name, "ofport_request": r.Request, "external_ids": ovsdb.Map(r.ExternalIDs)}),
-			ovsdb.Insert("Port", port, ovsdb.Row{"name": r.Name, "interfaces": ovsdb.Named(iface)}))
+			ovsdb.Insert("Port", port, ovsdb.Row{"name": r.Name, "interfaces": ovsdb.Named(iface), "qos": ovsdb.Named(qos)}))
 		ports = append(ports, ovsdb.Named(port))
 	}
 	if len(ports) == 0 {
@@ -99,16 +109,22 @@ func (p *ovsdbPorts) addOps(add []PortRow) []ovsdb.Op {
 	return append(ops, ovsdb.Mutate("Bridge", ovsdb.Equal("name", p.bridge), ovsdb.Mutation("ports", "insert", ovsdb.Set(ports...))))
 }
 
-// removeOps drops the references; the database collects rows nobody refers to.
+// removeOps drops the references; the database collects ports and interfaces nobody refers to, but no QoS.
 func (p *ovsdbPorts) removeOps(remove []PortRow) []ovsdb.Op {
 	var ports []any
+	var ops []ovsdb.Op
 	for _, r := range remove {
 		ports = append(ports, ovsdb.UUID(r.UUID))
+		if r.QoS != "" {
+			ops = append(ops,
+				ovsdb.Update("Port", ovsdb.Equal("_uuid", ovsdb.UUID(r.UUID)), ovsdb.Row{"qos": ovsdb.Set()}),
+				ovsdb.Delete("QoS", ovsdb.Equal("_uuid", ovsdb.UUID(r.QoS))))
+		}
 	}
 	if len(ports) == 0 {
 		return nil
 	}
-	return []ovsdb.Op{ovsdb.Mutate("Bridge", ovsdb.Equal("name", p.bridge), ovsdb.Mutation("ports", "delete", ovsdb.Set(ports...)))}
+	return append(ops, ovsdb.Mutate("Bridge", ovsdb.Equal("name", p.bridge), ovsdb.Mutation("ports", "delete", ovsdb.Set(ports...))))
 }
 
 // Wait implements Ports: the server blocks until each row has a number.

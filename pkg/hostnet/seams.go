@@ -60,6 +60,7 @@ type Ports interface {
 // PortRow is one row of the port table.
 type PortRow struct {
 	UUID        string            // of the row; empty for one to be added
+	QoS         string            // UUID of the QoS row that goes with it; the Ports' own business
 	Name        string            // of the network device
 	Request     int               // OpenFlow number asked for; 0 is none
 	OFPort      int               // number the switch gave; 0 is not yet, -1 is that it could not

@@ -80,42 +80,53 @@ func (l *Ledger) commit(p Plan, m Mode) Result {
 				versions[c.HostID] = e.live.Version
 			}
 		}
-		old, had := l.claims[c.SetID]
 		if reason := l.refuses(c, m, versions[c.HostID]); reason != "" {
 			res.Conflicts = append(res.Conflicts, Conflict{c, reason})
 			continue
 		}
 		res.Accepted = append(res.Accepted, c)
-		if had {
-			l.prolong(old, until, m)
-			continue
+		if _, had := l.claims[c.SetID]; !had {
+			fresh = append(fresh, c.SetID)
+			l.hold(c)
 		}
-		fresh = append(fresh, c.SetID)
-		l.hold(c, until)
 	}
 	if m.AllOrNothing && len(res.Conflicts) > 0 {
 		for _, id := range fresh {
 			l.release(id)
 		}
 		res.Accepted = nil
+		return res
 	}
+	l.lease(res.Accepted, fresh, until)
 	return res
 }
 
-func (l *Ledger) hold(c Claim, until time.Time) {
-	l.claims[c.SetID] = held{c, until}
+func (l *Ledger) hold(c Claim) {
+	l.claims[c.SetID] = held{Claim: c}
 	e := l.hosts[c.HostID]
-	e.apply(c, 1)
+	e.sets[c.SetID] = true
+	e.apply(c)
 	l.changed(e)
 }
 
-// prolong makes a reservation last longer, never shorter.
-func (l *Ledger) prolong(old held, until time.Time, m Mode) {
-	if old.until.IsZero() || m.TTL > 0 && until.Before(old.until) {
+// lease sets how long the accepted claims hold. It never shortens what was
+// held before.
+func (l *Ledger) lease(accepted []Claim, fresh []string, until time.Time) {
+	if until.IsZero() {
+		for _, c := range accepted {
+			delete(l.leased, c.SetID)
+			l.claims[c.SetID] = held{Claim: l.claims[c.SetID].Claim}
+		}
 		return
 	}
-	old.until = until
-	l.claims[old.SetID] = old
+	for _, id := range fresh {
+		l.leased[id] = true
+	}
+	for _, c := range accepted {
+		if h := l.claims[c.SetID]; l.leased[c.SetID] && h.until.Before(until) {
+			l.claims[c.SetID] = held{h.Claim, until}
+		}
+	}
 }
 
 // refuses is why the claim cannot be taken, or "".

@@ -23,7 +23,7 @@ var (
 
 // Error is every error of this package: what was being done, to what.
 type Error struct {
-	Op string // plan, commit, put host, remove host
+	Op string // plan, commit, put host, set state of host
 	ID string // the set's or host's id
 	// Err is or wraps one of the kinds, or the error of a context.
 	Err error

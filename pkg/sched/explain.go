@@ -162,7 +162,7 @@ func (r *run) insert(list []int, i int, less func(a, b int) bool) []int {
 }
 
 // top notes the best hosts and asks their scorers once more for the parts.
-func (r *run) top(why *Explanation) error {
+func (r *run) top(why *Explanation) {
 	var best []int
 	for i, v := range r.verdict {
 		if v == 0 {
@@ -180,5 +180,4 @@ func (r *run) top(why *Explanation) error {
 		r.calling = ""
 		why.TopScores = append(why.TopScores, t)
 	}
-	return nil
 }

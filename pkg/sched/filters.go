@@ -123,7 +123,7 @@ func (SpreadFilter) Filter(q *Request, h HostView) Reason {
 		if d < 0 {
 			return q.r.words.noDomain[k]
 		}
-		if int(t.count[d])+1-int(t.least) > max(1, s.MaxSkew) {
+		if t.count[d]+1-t.least > max(1, s.MaxSkew) {
 			return q.r.words.skew[k]
 		}
 	}

@@ -26,11 +26,15 @@ type Ledger struct {
 	ids    []string // sorted
 	hosts  map[string]*entry
 	claims map[string]held // by set id
+	leased map[string]bool // set ids of the claims that lapse
 }
 
 // entry is a host as last put, and the same with the claims on it. The maps of
 // live are never changed in place, so that snapshots may share them.
-type entry struct{ base, live Host }
+type entry struct {
+	base, live Host
+	sets       map[string]bool // ids of the sets with a claim here
+}
 
 type held struct {
 	Claim
@@ -42,7 +46,10 @@ func NewLedger(c LedgerConfig) *Ledger {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Ledger{now: c.Now, hosts: make(map[string]*entry), claims: make(map[string]held)}
+	return &Ledger{
+		now: c.Now, hosts: make(map[string]*entry),
+		claims: make(map[string]held), leased: make(map[string]bool),
+	}
 }
 
 // Put adds a host or replaces what is known of it. Used, Groups and IPPools
@@ -55,18 +62,15 @@ func (l *Ledger) Put(h Host) error {
 	h.Labels, h.Groups, h.IPPools = maps.Clone(h.Labels), maps.Clone(h.Groups), maps.Clone(h.IPPools)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, known := l.hosts[h.ID]; !known {
+	e, known := l.hosts[h.ID]
+	if !known {
 		at, _ := slices.BinarySearch(l.ids, h.ID)
 		l.ids = slices.Insert(l.ids, at, h.ID)
+		e = &entry{sets: make(map[string]bool)}
+		l.hosts[h.ID] = e
 	}
-	e := &entry{base: h, live: h}
-	l.hosts[h.ID] = e
-	for _, c := range l.claims {
-		if c.HostID == h.ID {
-			e.apply(c.Claim, 1)
-		}
-	}
-	l.changed(e)
+	e.base = h
+	l.recount(e)
 	return nil
 }
 
@@ -93,13 +97,17 @@ func (l *Ledger) SetState(hostID string, s State) error {
 func (l *Ledger) Remove(hostID string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, ok := l.hosts[hostID]; !ok {
+	e, ok := l.hosts[hostID]
+	if !ok {
 		return
 	}
 	delete(l.hosts, hostID)
 	at, _ := slices.BinarySearch(l.ids, hostID)
 	l.ids = slices.Delete(l.ids, at, at+1)
-	maps.DeleteFunc(l.claims, func(_ string, c held) bool { return c.HostID == hostID })
+	for id := range e.sets {
+		delete(l.claims, id)
+		delete(l.leased, id)
+	}
 	l.number++
 }
 
@@ -119,14 +127,19 @@ func (l *Ledger) release(setID string) {
 		return
 	}
 	delete(l.claims, setID)
+	delete(l.leased, setID)
 	e := l.hosts[c.HostID]
-	e.live.Used, e.live.Groups, e.live.IPPools = e.base.Used, e.base.Groups, e.base.IPPools
-	// Recounting, where subtracting would be quicker, cannot drift when a
-	// forced claim went past what an amount can hold.
-	for _, other := range l.claims {
-		if other.HostID == c.HostID {
-			e.apply(other.Claim, 1)
-		}
+	delete(e.sets, setID)
+	l.recount(e)
+}
+
+// recount works the live host out from its base and claims. Subtracting a
+// claim would be quicker, but drifts when a forced one went past what an
+// amount can hold.
+func (l *Ledger) recount(e *entry) {
+	e.live = e.base
+	for id := range e.sets {
+		e.apply(l.claims[id].Claim)
 	}
 	l.changed(e)
 }
@@ -160,8 +173,8 @@ func (l *Ledger) Claims() []Claim {
 // expire gives back reservations whose time is over.
 func (l *Ledger) expire() {
 	now := l.now()
-	for id, c := range l.claims {
-		if !c.until.IsZero() && !now.Before(c.until) {
+	for id := range l.leased {
+		if !now.Before(l.claims[id].until) {
 			l.release(id)
 		}
 	}
@@ -172,23 +185,23 @@ func (l *Ledger) changed(e *entry) {
 	e.live.Version = l.number
 }
 
-// apply adds (sign 1) a claim to the live host.
-func (e *entry) apply(c Claim, sign int64) {
+// apply adds a claim to the live host.
+func (e *entry) apply(c Claim) {
 	for r, n := range c.Take {
-		e.live.Used[r] = addCapped(e.live.Used[r], sign*n)
+		e.live.Used[r] = addCapped(e.live.Used[r], n)
 	}
 	if c.Group != "" {
 		e.live.Groups = maps.Clone(e.live.Groups)
 		if e.live.Groups == nil {
 			e.live.Groups = make(map[string]int)
 		}
-		e.live.Groups[c.Group] += int(sign)
+		e.live.Groups[c.Group]++
 	}
 	if e.live.IPPools != nil && len(c.Networks) > 0 {
 		e.live.IPPools = maps.Clone(e.live.IPPools)
 		for _, name := range c.Networks {
 			if n, ok := e.live.IPPools[name]; ok {
-				e.live.IPPools[name] = max(0, n-sign)
+				e.live.IPPools[name] = max(0, n-1)
 			}
 		}
 	}

@@ -99,9 +99,7 @@ func (r *run) place(ctx context.Context, plan *Plan) (err error) {
 		}
 		best := r.best()
 		if k == 0 {
-			if err := r.top(&plan.Why); err != nil {
-				return err
-			}
+			r.top(&plan.Why)
 		}
 		if best < 0 {
 			plan.Unplaced = r.n - k

@@ -82,7 +82,8 @@ type Spread struct {
 	Hard bool
 }
 
-// AntiAffinity keeps a set off hosts, racks or zones where a group is.
+// AntiAffinity keeps a set off hosts, racks or zones where a group is. A host
+// without the label is not kept off.
 type AntiAffinity struct {
 	// Group is the group to stay away from; empty means the set's own.
 	Group string

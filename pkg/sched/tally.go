@@ -5,9 +5,9 @@ type tally struct {
 	group, by string
 	own       bool    // the copies of the batch count too
 	domain    []int32 // per host; -1 where the host has no such label
-	count     []int32 // per domain
+	count     []int   // per domain
 	open      []bool  // per domain: a host that could take the set is in it
-	least     int32   // lowest count of the open domains
+	least     int     // lowest count of the open domains
 }
 
 func newTally(r *run, group, by string) tally {
@@ -29,7 +29,7 @@ func newTally(r *run, group, by string) tally {
 		t.domain[i] = d
 		t.open[d] = t.open[d] || r.eligible(h)
 		if group != "" {
-			t.count[d] += int32(h.Groups[group])
+			t.count[d] += h.Groups[group]
 		}
 	}
 	t.level()

@@ -91,5 +91,10 @@ type Journal interface {
 type Record struct {
 	Assignment Assignment `json:"assignment"` // without PullToken
 	Absent     bool       `json:"absent,omitempty"`
-	Observed   Observed   `json:"observed"`
+	// ImageIDs are the local ids the engine was given, so that a restart needs no registry.
+	ImageIDs map[string]string `json:"image_ids,omitempty"`
+	// Reached says that this generation has run (or been stopped) as desired once: from then on a fault is
+	// repaired, not taken back.
+	Reached  bool     `json:"reached,omitempty"`
+	Observed Observed `json:"observed"`
 }

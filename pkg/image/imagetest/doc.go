@@ -4,12 +4,14 @@
 //     without a data directory. It reproduces what hurts in the real one: an id is never given out twice, a colon in
 //     a name filter is an operator, hidden images are listed only when asked for, payloads are hashed with sha512
 //     unless told otherwise.
+//
 //   - Cloud is a Store in memory, for tests of things above it.
+//
 //   - TestStore is the contract suite. A package that makes a Store runs it in three lines:
 //
-//	func TestContract(t *testing.T) {
-//		imagetest.TestStore(t, func(t *testing.T) imagetest.Projects { return imagetest.NewCloud() })
-//	}
+//     func TestContract(t *testing.T) {
+//     imagetest.TestStore(t, func(t *testing.T) imagetest.Projects { return imagetest.NewCloud() })
+//     }
 //
 // The box keeps no image members and no import tasks, and it knows no quota.
 package imagetest

@@ -29,15 +29,14 @@ func (g *Glance) list(c Caller, r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	if err := checkFilters(q); err != nil {
+		return answer{}, err
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	var found []*glanceImage
 	for _, i := range g.records {
-		ok, err := i.selected(c, q)
-		if err != nil {
-			return answer{}, err
-		}
-		if ok {
+		if i.selected(c, q) {
 			found = append(found, i)
 		}
 	}
@@ -49,7 +48,6 @@ func (g *Glance) list(c Caller, r *http.Request) (answer, error) {
 }
 
 func page(found []*glanceImage, limit int, q url.Values) map[string]any {
-	more := len(found) > limit
 	found = found[:min(limit, len(found))]
 	views := make([]any, len(found))
 	for n, i := range found {
@@ -57,7 +55,7 @@ func page(found []*glanceImage, limit int, q url.Values) map[string]any {
 	}
 	q.Del("marker")
 	body := map[string]any{"images": views, "schema": "/v2/schemas/images", "first": "/v2/images?" + q.Encode()}
-	if more || limit > 0 && len(found) == limit {
+	if limit > 0 && len(found) == limit { // Glance looks no further either
 		q.Set("marker", found[len(found)-1].ID)
 		body["next"] = "/v2/images?" + q.Encode()
 	}
@@ -87,62 +85,65 @@ func (g *Glance) afterMarker(c Caller, found []*glanceImage, marker string) ([]*
 	return found[at+1:], nil
 }
 
+// checkFilters refuses filters that no record could answer.
+func checkFilters(q url.Values) error {
+	for name, values := range q {
+		op, _, found := strings.Cut(values[0], ":")
+		if ops, operable := operators[name]; operable && found && !slices.Contains(ops, op) {
+			return faultf(400, "Unable to filter by unknown operator '%s'.", op)
+		}
+		if name == "size_min" || name == "size_max" {
+			if _, err := strconv.ParseInt(values[0], 10, 64); err != nil {
+				return faultf(400, "%s must be a number", name)
+			}
+		}
+	}
+	return nil
+}
+
 // selected applies every filter to one record.
-func (i *glanceImage) selected(c Caller, q url.Values) (bool, error) {
+func (i *glanceImage) selected(c Caller, q url.Values) bool {
 	hidden := strings.EqualFold(q.Get("os_hidden"), "true")
 	if i.Hidden != hidden || !i.lists(c, q.Get("visibility")) {
-		return false, nil
+		return false
 	}
 	if v := q.Get("visibility"); v != "" && v != "all" && v != i.Visibility {
-		return false, nil
+		return false
 	}
 	for _, tag := range q["tag"] {
 		if !slices.Contains(i.Tags, tag) {
-			return false, nil
+			return false
 		}
 	}
 	for name, values := range q {
-		if notFilters[name] {
-			continue
-		}
-		ok, err := i.matches(name, values[0])
-		if !ok || err != nil {
-			return false, err
+		if !notFilters[name] && !i.matches(name, values[0]) {
+			return false
 		}
 	}
-	return true, nil
+	return true
 }
 
-func (i *glanceImage) matches(name, want string) (bool, error) {
+// matches compares one attribute or property; the filter was checked.
+func (i *glanceImage) matches(name, want string) bool {
 	switch name {
 	case "size_min", "size_max":
-		n, err := strconv.ParseInt(want, 10, 64)
-		if err != nil {
-			return false, faultf(400, "%s must be a number", name)
-		}
-		if i.Size == nil {
-			return false, nil
-		}
-		return name == "size_min" && *i.Size >= n || name == "size_max" && *i.Size <= n, nil
+		n, _ := strconv.ParseInt(want, 10, 64)
+		return i.Size != nil && (name == "size_min" && *i.Size >= n || name == "size_max" && *i.Size <= n)
 	case "protected":
-		return strings.EqualFold(want, strconv.FormatBool(i.Protected)), nil
+		return strings.EqualFold(want, strconv.FormatBool(i.Protected))
 	}
 	have := i.text(name)
-	ops, operable := operators[name]
 	op, rest, found := strings.Cut(want, ":")
-	if !operable || !found {
-		return have == want, nil
-	}
-	if !slices.Contains(ops, op) {
-		return false, faultf(400, "Unable to filter by unknown operator '%s'.", op)
+	if operators[name] == nil || !found {
+		return have == want
 	}
 	switch op {
 	case "in":
-		return slices.Contains(strings.Split(rest, ","), have), nil
+		return slices.Contains(strings.Split(rest, ","), have)
 	case "neq":
-		return have != rest, nil
+		return have != rest
 	}
-	return have == rest, nil
+	return have == rest
 }
 
 // text is an attribute or property as a filter compares it.

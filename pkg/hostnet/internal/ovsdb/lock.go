@@ -2,11 +2,12 @@ package ovsdb
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
 // Lock takes a named lock of the server (RFC 7047 section 4.1.8) and returns what gives it back. The server
-// frees it when the connection ends, so a crash leaves none behind. One caller of a Client at a time.
+// frees it when the connection ends, so a crash leaves none behind. Giving it back twice is fine. One caller of a Client at a time.
 func (c *Client) Lock(ctx context.Context, name string) (func(), error) {
 	cn, err := c.connect(ctx)
 	if err != nil {
@@ -29,7 +30,7 @@ func (c *Client) Lock(ctx context.Context, name string) (func(), error) {
 			return nil, err
 		}
 	}
-	return func() { cn.unlock(name) }, nil
+	return sync.OnceFunc(func() { cn.unlock(name) }), nil
 }
 
 func (c *conn) await(ctx context.Context, granted chan struct{}) error {

@@ -21,6 +21,11 @@ func Update(table string, where []any, row Row) Op {
 	return Op{"op": "update", "table": table, "where": where, "row": row}
 }
 
+// Delete deletes the rows that match.
+func Delete(table string, where []any) Op {
+	return Op{"op": "delete", "table": table, "where": where}
+}
+
 // Mutate changes columns of the rows that match, each mutation a Mutation.
 func Mutate(table string, where []any, mutations ...any) Op {
 	return Op{"op": "mutate", "table": table, "where": where, "mutations": mutations}

@@ -1,0 +1,63 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/moset/moset/internal/errkind"
+	"github.com/moset/moset/pkg/image"
+	imagedocker "github.com/moset/moset/pkg/image/docker"
+	"github.com/moset/moset/pkg/set"
+)
+
+// TokenSource gives the host's own Keystone token, for pulls after the creator's token is gone.
+type TokenSource interface {
+	Token(ctx context.Context) (string, error)
+}
+
+// puller is what images needs of pkg/image/docker.
+type puller interface {
+	Pull(ctx context.Context, req imagedocker.Request, progress func(done, total int64)) (string, error)
+}
+
+// images is the set.Images of a host: Docker pulls by digest from the registry.
+type images struct {
+	puller puller
+	own    TokenSource // may be nil
+}
+
+var _ set.Images = images{}
+
+var imageErrors = errkind.Map{
+	{From: image.ErrNotFound, To: set.ErrNotFound},
+	{From: image.ErrInvalid, To: set.ErrInvalid},
+	{From: image.ErrUnauthorized, To: set.ErrUnauthenticated},
+	{From: image.ErrDenied, To: set.ErrForbidden},
+	{From: image.ErrUnavailable, To: set.ErrUnavailable},
+}
+
+// Ensure implements set.Images.
+func (i images) Ensure(ctx context.Context, req set.ImageRequest, progress func(done, total int64)) (string, error) {
+	ref, err := image.ParseRef(req.Ref, "")
+	if err != nil {
+		return "", imageErrors.Translate(err)
+	}
+	token, err := i.token(ctx, req.Token)
+	if err != nil {
+		return "", err
+	}
+	id, err := i.puller.Pull(ctx, imagedocker.Request{Repository: ref.Repo, Digest: req.Digest, Token: token}, progress)
+	return id, imageErrors.Translate(err)
+}
+
+// token prefers the creator's own; after a restart of region or host only the host's is left.
+func (i images) token(ctx context.Context, given set.Secret) (string, error) {
+	if given != "" || i.own == nil {
+		return given.Reveal(), nil
+	}
+	t, err := i.own.Token(ctx)
+	if err != nil {
+		return "", fmt.Errorf("%w: the host's own token: %w", set.ErrUnavailable, err)
+	}
+	return t, nil
+}

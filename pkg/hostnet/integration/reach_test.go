@@ -1,0 +1,196 @@
+// Package integration tests hostnet on a real Open vSwitch and kernel. It needs root and
+// MOSET_TEST_OVS_RUNDIR.
+package integration
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/moset/moset/pkg/hostnet"
+	"github.com/moset/moset/pkg/hostnet/hostnettest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// serve answers HTTP in a namespace until the test ends.
+func serve(t *testing.T, spec hostnet.PortSpec, page string) string {
+	t.Helper()
+	address := net.JoinHostPort(spec.Addrs[0].Addr().String(), "80")
+	l, err := hostnettest.Listen(spec.NetNS.Path, address)
+	require.NoError(t, err)
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(page)) })}
+	go srv.Serve(l)
+	t.Cleanup(func() { srv.Close() })
+	return "http://" + address + "/"
+}
+
+func get(t *testing.T, from hostnet.PortSpec, url string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+	defer cancel()
+	return hostnettest.HTTPGet(ctx, from.NetNS.Path, url)
+}
+
+func TestPortsOfOneTenantReachEachOther(t *testing.T) {
+	r := newRig(t)
+	a, b := r.port(1, 5, "10.0.0.1"), r.port(2, 5, "10.0.0.2")
+	r.attach(r.open(owner), a, b)
+	assert.True(t, r.reaches(a, b))
+	assert.True(t, r.reaches(b, a))
+	page := string(bytes.Repeat([]byte("large enough for many segments "), 10000))
+	got, err := get(t, a, serve(t, b, page))
+	require.NoError(t, err)
+	assert.Equal(t, page, got)
+}
+
+func TestPortsOfTwoOwnersInOneTenantReachEachOther(t *testing.T) {
+	r := newRig(t)
+	a, b := r.port(1, 5, "10.0.0.1"), r.port(2, 5, "10.0.0.2")
+	first, second := r.open(owner), r.open(owner+1)
+	r.attach(first, a)
+	r.attach(second, b)
+	got, err := get(t, a, serve(t, b, "hello"))
+	require.NoError(t, err)
+	assert.Equal(t, "hello", got)
+	require.NoError(t, first.Detach(t.Context(), a.ID))
+	r.attach(first, a)
+	assert.True(t, r.reaches(a, b), "the other owner's rules stayed")
+}
+
+func TestOtherTenantIsOutOfReach(t *testing.T) {
+	r := newRig(t)
+	a, b, stranger := r.port(1, 5, "10.0.0.1"), r.port(2, 5, "10.0.0.2"), r.port(3, 6, "10.0.0.3")
+	r.attach(r.open(owner), a, b, stranger)
+	url := serve(t, b, "hello")
+	_, err := get(t, a, url)
+	require.NoError(t, err)
+	_, err = get(t, stranger, url)
+	assert.Error(t, err)
+	assert.False(t, r.reaches(stranger, b))
+	assert.False(t, r.reaches(b, stranger))
+}
+
+func TestTenantsMayUseTheSameAddresses(t *testing.T) {
+	r := newRig(t)
+	a5, b5 := r.port(1, 5, "10.0.0.1"), r.port(2, 5, "10.0.0.2")
+	a6, b6 := r.port(3, 6, "10.0.0.1"), r.port(4, 6, "10.0.0.2")
+	a6.MAC, b6.MAC = a5.MAC, b5.MAC
+	r.attach(r.open(owner), a5, b5, a6, b6)
+	five, six := serve(t, b5, "five"), serve(t, b6, "six")
+	assert.Equal(t, five, six)
+	got, err := get(t, a5, five)
+	require.NoError(t, err)
+	assert.Equal(t, "five", got)
+	got, err = get(t, a6, six)
+	require.NoError(t, err)
+	assert.Equal(t, "six", got)
+}
+
+func TestForgedPacketsAreDropped(t *testing.T) {
+	r := newRig(t)
+	a, b, stranger := r.port(1, 5, "10.0.0.1"), r.port(2, 5, "10.0.0.2"), r.port(3, 6, "10.0.0.3")
+	r.attach(r.open(owner), a, b, stranger)
+	require.True(t, r.reaches(a, b))
+	out, err := hostnettest.OpenWire(a.NetNS.Path, "eth0")
+	require.NoError(t, err)
+	defer out.Close()
+	src, dst := netip.MustParseAddrPort("10.0.0.1:1000"), netip.MustParseAddrPort("10.0.0.2:2000")
+	forged := net.HardwareAddr{0xfa, 0x16, 0x3e, 9, 9, 9}
+	everyone := net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+	noMAC := net.HardwareAddr{0, 0, 0, 0, 0, 0}
+	mark := []byte("look for this mark")
+	tests := []struct {
+		name   string
+		frame  []byte
+		mark   []byte
+		to     hostnet.PortSpec
+		passes bool
+	}{
+		{"honest UDP", hostnettest.UDPFrame(a.MAC, b.MAC, src, dst, mark), mark, b, true},
+		{"honest ARP", hostnettest.ARPFrame(1, a.MAC, everyone, a.MAC, src.Addr(), noMAC, dst.Addr()), arpMark(a.MAC, src.Addr()), b, true},
+		{"MAC of another", hostnettest.UDPFrame(forged, b.MAC, src, dst, mark), mark, b, false},
+		{"address of another", hostnettest.UDPFrame(a.MAC, b.MAC, netip.MustParseAddrPort("10.0.0.9:1000"), dst, mark), mark, b, false},
+		{"ARP for another's address", hostnettest.ARPFrame(2, a.MAC, b.MAC, a.MAC, netip.MustParseAddr("10.0.0.9"), b.MAC, dst.Addr()), arpMark(a.MAC, netip.MustParseAddr("10.0.0.9")), b, false},
+		{"ARP with another's MAC", hostnettest.ARPFrame(2, a.MAC, b.MAC, forged, src.Addr(), b.MAC, dst.Addr()), arpMark(forged, src.Addr()), b, false},
+		{"rogue DHCP server", hostnettest.UDPFrame(a.MAC, b.MAC, netip.AddrPortFrom(src.Addr(), 67), netip.AddrPortFrom(dst.Addr(), 68), mark), mark, b, false},
+		{"VLAN tag", hostnettest.VLANFrame(hostnettest.UDPFrame(a.MAC, b.MAC, src, dst, mark), 5), mark, b, false},
+		{"broadcast", hostnettest.UDPFrame(a.MAC, everyone, src, netip.MustParseAddrPort("10.0.0.255:2000"), mark), mark, b, false},
+		{"other tenant's MAC", hostnettest.UDPFrame(a.MAC, stranger.MAC, src, netip.MustParseAddrPort("10.0.0.3:2000"), mark), mark, stranger, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			in, err := hostnettest.OpenWire(tt.to.NetNS.Path, "eth0")
+			require.NoError(t, err)
+			defer in.Close()
+			for range 3 {
+				require.NoError(t, out.Send(tt.frame))
+			}
+			got, err := in.Await(tt.mark, 400*time.Millisecond)
+			require.NoError(t, err)
+			assert.Equal(t, tt.passes, got)
+		})
+	}
+}
+
+// arpMark is what an ARP packet carries about its sender.
+func arpMark(mac net.HardwareAddr, addr netip.Addr) []byte {
+	return append(append([]byte{}, mac...), addr.AsSlice()...)
+}
+
+func TestHostStackIsOutOfReach(t *testing.T) {
+	r := newRig(t)
+	a := r.port(1, 5, "10.0.0.1")
+	st := r.attach(r.open(owner), a)[0]
+	host, err := net.InterfaceByName(st.HostIf)
+	require.NoError(t, err)
+	l, err := net.ListenPacket("udp4", "0.0.0.0:0")
+	require.NoError(t, err)
+	defer l.Close()
+	out, err := hostnettest.OpenWire(a.NetNS.Path, "eth0")
+	require.NoError(t, err)
+	defer out.Close()
+	port := uint16(l.LocalAddr().(*net.UDPAddr).Port)
+	for _, addr := range hostAddrs(t) {
+		frame := hostnettest.UDPFrame(a.MAC, host.HardwareAddr, netip.MustParseAddrPort("10.0.0.1:1000"), netip.AddrPortFrom(addr, port), []byte("knock"))
+		require.NoError(t, out.Send(frame))
+	}
+	require.NoError(t, l.SetReadDeadline(time.Now().Add(300*time.Millisecond)))
+	_, from, err := l.ReadFrom(make([]byte, 100))
+	assert.Error(t, err, "a packet from %v came in beside the switch", from)
+}
+
+// hostAddrs are the host's own IPv4 addresses, loopback left out.
+func hostAddrs(t *testing.T) []netip.Addr {
+	t.Helper()
+	all, err := net.InterfaceAddrs()
+	require.NoError(t, err)
+	var found []netip.Addr
+	for _, a := range all {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() && !p.Addr().IsLoopback() {
+			found = append(found, p.Addr())
+		}
+	}
+	return found
+}
+
+func TestGroupsAdmitOnlyWhatTheirRulesSay(t *testing.T) {
+	r := newRig(t)
+	a, b := r.port(1, 5, "10.0.0.1"), r.port(2, 5, "10.0.0.2")
+	b.Groups = []hostnet.GroupID{"web"}
+	h := r.open(owner)
+	r.attach(h, a, b)
+	url := serve(t, b, "hello")
+	_, err := get(t, a, url)
+	assert.Error(t, err, "closed until the group has rules")
+	require.NoError(t, h.SetGroups(t.Context(), hostnet.Group{ID: "web", Rules: []hostnet.Rule{{Protocol: hostnet.ProtocolTCP, First: 80}}}))
+	got, err := get(t, a, url)
+	require.NoError(t, err)
+	assert.Equal(t, "hello", got)
+	assert.False(t, r.reaches(a, b), "ping is not in the rules")
+	assert.True(t, r.reaches(b, a), "answers pass")
+}

@@ -1,0 +1,129 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	hexA = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	hexB = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+)
+
+func imageBody(mediaType, layerType string) string {
+	return fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":%q,"digest":"sha256:%s","size":7},"layers":[{"mediaType":%q,"digest":"sha256:%s","size":5}]}`,
+		mediaType, MediaTypeDockerConfig, hexA, layerType, hexB)
+}
+
+func TestManifestsOfBothFamiliesAreRead(t *testing.T) {
+	for _, mediaType := range []string{MediaTypeDockerManifest, v1.MediaTypeImageManifest} {
+		m, err := NewManifest(mediaType, []byte(imageBody(mediaType, v1.MediaTypeImageLayerGzip)))
+		require.NoError(t, err)
+		c, err := m.Contents()
+		require.NoError(t, err)
+		assert.Equal(t, mediaType, c.MediaType)
+		assert.True(t, c.IsImage())
+		assert.Equal(t, int64(12), c.Size())
+		assert.Len(t, c.Blobs(), 2)
+	}
+	for _, mediaType := range []string{MediaTypeDockerIndex, v1.MediaTypeImageIndex} {
+		c, err := ParseManifest(mediaType, []byte(`{"schemaVersion":2,"manifests":[{"digest":"sha256:`+hexA+`","size":1}]}`))
+		require.NoError(t, err)
+		assert.True(t, c.IsIndex())
+		assert.Empty(t, c.Blobs())
+	}
+}
+
+func TestLayersThatAreNotPushedAreNotAskedFor(t *testing.T) {
+	for _, layerType := range []string{"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "application/vnd.oci.image.layer.nondistributable.v1.tar"} {
+		c, err := ParseManifest("", []byte(imageBody(MediaTypeDockerManifest, layerType)))
+		require.NoError(t, err)
+		assert.Len(t, c.Blobs(), 1)
+	}
+}
+
+func TestAManifestWithoutATypeShowsItsKind(t *testing.T) {
+	c, err := ParseManifest("", []byte(`{"schemaVersion":2,"manifests":[]}`))
+	require.NoError(t, err)
+	assert.Equal(t, v1.MediaTypeImageIndex, c.MediaType)
+}
+
+func TestBadManifestsAreInvalid(t *testing.T) {
+	good := imageBody(v1.MediaTypeImageManifest, v1.MediaTypeImageLayerGzip)
+	for name, body := range map[string]string{
+		"no JSON":            `{`,
+		"a list":             `[]`,
+		"schema 1":           `{"schemaVersion":1}`,
+		"no layers":          `{"schemaVersion":2,"config":{}}`,
+		"both kinds":         `{"schemaVersion":2,"manifests":[],"layers":[]}`,
+		"another type":       imageBody(MediaTypeDockerManifest, "x"),
+		"negative size":      strings.Replace(good, `"size":5`, `"size":-5`, 1),
+		"a digest too short": strings.Replace(good, hexB, "bb", 1),
+		"an odd algorithm":   strings.Replace(good, "sha256:"+hexB, "sha1:"+hexB, 1),
+		"a bad subject":      strings.Replace(good, `"layers"`, `"subject":{"digest":"x"},"layers"`, 1),
+		"too large":          strings.Repeat(" ", MaxManifest) + good,
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := ParseManifest(v1.MediaTypeImageManifest, []byte(body))
+			require.ErrorIs(t, err, ErrInvalid)
+		})
+	}
+	_, err := ParseManifest("application/vnd.example+json", []byte(good))
+	require.ErrorIs(t, err, ErrInvalid)
+}
+
+func TestChainIdsFollowTheSpecification(t *testing.T) {
+	a, b := digest.Digest("sha256:"+hexA), digest.Digest("sha256:"+hexB)
+	ids := ChainIDs([]digest.Digest{a, b})
+	require.Equal(t, hexA, ids[0])
+	require.Equal(t, digest.FromString("sha256:"+hexA+" sha256:"+hexB).Encoded(), ids[1])
+	require.Empty(t, ChainIDs(nil))
+}
+
+func TestAConfigWithoutHistoryStillHasItsLayers(t *testing.T) {
+	layers := []Layer{{ID: "a", Size: 1}, {ID: "b", Size: 2}}
+	got := steps(v1.Image{History: []v1.History{{CreatedBy: "one"}, {CreatedBy: "none", EmptyLayer: true}}}, layers)
+	require.Equal(t, []Step{{CreatedBy: "one", LayerID: "a", Size: 1}, {CreatedBy: "none"}, {LayerID: "b", Size: 2}}, got)
+	_, err := ParseConfig([]byte(`{"rootfs":{"diff_ids":["nonsense"]}}`))
+	require.ErrorIs(t, err, ErrInvalid)
+	_, err = ParseConfig([]byte(`"`))
+	require.ErrorIs(t, err, ErrInvalid)
+}
+
+func FuzzParseManifest(f *testing.F) {
+	f.Add(v1.MediaTypeImageManifest, []byte(imageBody(v1.MediaTypeImageManifest, v1.MediaTypeImageLayerGzip)))
+	f.Add("", []byte(`{"schemaVersion":2,"manifests":[]}`))
+	f.Add(MediaTypeDockerIndex, []byte(`{`))
+	f.Fuzz(func(t *testing.T, mediaType string, body []byte) {
+		m, err := NewManifest(mediaType, body)
+		if err != nil {
+			require.True(t, errors.Is(err, ErrInvalid))
+			return
+		}
+		c, err := m.Contents()
+		require.NoError(t, err, "what was accepted is read again")
+		for _, b := range c.Blobs() {
+			require.NoError(t, b.Digest.Validate())
+			require.GreaterOrEqual(t, b.Size, int64(0))
+		}
+	})
+}
+
+func FuzzParseConfig(f *testing.F) {
+	f.Add([]byte(`{"rootfs":{"type":"layers","diff_ids":["sha256:` + hexA + `"]},"history":[{"empty_layer":true}]}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		cfg, err := ParseConfig(raw)
+		if err != nil {
+			require.ErrorIs(t, err, ErrInvalid)
+			return
+		}
+		require.Len(t, ChainIDs(cfg.RootFS.DiffIDs), len(cfg.RootFS.DiffIDs))
+	})
+}

@@ -1,0 +1,28 @@
+// Package registry serves images to docker push, docker pull and every other OCI client, out of an image.Store.
+//
+// It is one http.Handler for the OCI distribution API 1.1 (/v2/), the token endpoint (/token) and /healthz:
+//
+//	h, err := registry.New(registry.Config{
+//		Auth:   verifier,  // whose token is this
+//		Issuer: keystone,  // a token for this user and password
+//		Stores: func(ctx context.Context, id registry.Identity) (image.Store, error) {
+//			return glance.New(glance.Config{Endpoint: url, Token: id.Token, ProjectID: id.ProjectID, Project: id.Project, Cache: cache})
+//		},
+//	})
+//	http.ListenAndServe("127.0.0.1:5000", h)
+//
+// # Who may do what
+//
+// A request carries a Keystone token as its bearer token; docker gets one from /token for the user and password of
+// docker login, a host sends its caller's as registry token. The handler passes it on to the store, so Glance decides
+// what the caller sees. It refuses by itself only to write into a repository whose first path element is not the
+// token's project.
+//
+// docker login -u takes "user", "user@domain", "user/project", "user@domain/project", or the id of an application
+// credential. Without a project, the first path element of the repository at hand names it.
+//
+// # What it does not do
+//
+// It keeps no blob, not even while it comes in, and it deletes none: that is garbage collection's work. It has no
+// referrers API, and answers 404 there as the specification asks of such registries.
+package registry

@@ -1,0 +1,233 @@
+package set
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// worker looks after one server: it holds the record, and one goroutine runs reconcile whenever
+// something may have changed.
+type worker struct {
+	m    *Manager
+	id   string
+	wake chan struct{}
+
+	mu        sync.Mutex
+	rec       Record
+	interrupt context.CancelFunc // ends the operation under way; nil when there is none
+
+	// Only run's goroutine uses these.
+	attached  string    // sandbox that the network was attached to
+	since     time.Time // first try of the operation under way
+	tries     int       // of the operation under way
+	restarts  map[string]int
+	repairAt  time.Time // earliest next repair
+	repairGap time.Duration
+}
+
+func newWorker(m *Manager, r Record) *worker {
+	return &worker{m: m, id: r.Assignment.ServerID, rec: r, wake: make(chan struct{}, 1), restarts: map[string]int{}}
+}
+
+// observation is the server as last published.
+func (w *worker) observation() Observation {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.observationLocked()
+}
+
+func (w *worker) observationLocked() Observation {
+	o := Observation{ServerID: w.id, Observed: w.rec.Observed}
+	o.Steps = slices.Clone(o.Steps)
+	o.Containers = slices.Clone(o.Containers)
+	return o
+}
+
+// assign takes over a newer Assignment; the caller's answer waits until it is in the journal.
+func (w *worker) assign(a Assignment) (Observation, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	old := w.rec.Assignment
+	removed := w.rec.Absent && w.rec.Observed.State != StateDeleted
+	switch {
+	case a.Epoch < old.Epoch:
+		return Observation{}, ErrStaleEpoch
+	case removed:
+		return Observation{}, fmt.Errorf("%w: it is being deleted", ErrConflict)
+	case w.rec.Absent && a.Epoch == old.Epoch:
+		return Observation{}, fmt.Errorf("%w: it was deleted", ErrConflict)
+	case !w.rec.Absent && a.Epoch == old.Epoch && a.Generation < old.Generation:
+		return Observation{}, fmt.Errorf("%w: generation %d is known already", ErrConflict, old.Generation)
+	case !w.rec.Absent && a.Epoch == old.Epoch && a.Generation == old.Generation:
+		return w.repeat(a)
+	}
+	return w.replace(a)
+}
+
+// repeat is an Assignment that is known already; only its token may be news.
+func (w *worker) repeat(a Assignment) (Observation, error) {
+	if SpecHash(a) != SpecHash(w.rec.Assignment) || a.Desired != w.rec.Assignment.Desired {
+		return Observation{}, fmt.Errorf("%w: generation %d came with other content before", ErrConflict, a.Generation)
+	}
+	if a.PullToken != "" {
+		w.rec.Assignment.PullToken = a.PullToken
+	}
+	return w.observationLocked(), nil
+}
+
+func (w *worker) replace(a Assignment) (Observation, error) {
+	next := newRecord(a)
+	same := !w.rec.Absent && SpecHash(a) == SpecHash(w.rec.Assignment)
+	if same { // the containers stay: so does what is known of them
+		next.ImageIDs = w.rec.ImageIDs
+		next.Observed.Containers = w.rec.Observed.Containers
+	}
+	if err := w.m.cfg.Journal.Save(next); err != nil {
+		return Observation{}, err
+	}
+	w.rec = next
+	w.changed()
+	return w.observationLocked(), nil
+}
+
+// remove turns the record into a tombstone to be.
+func (w *worker) remove(epoch uint64) (Observation, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if epoch < w.rec.Assignment.Epoch {
+		return Observation{}, ErrStaleEpoch
+	}
+	if w.rec.Absent {
+		return w.observationLocked(), nil
+	}
+	next := w.rec
+	next.Absent = true
+	next.Assignment.Epoch = epoch
+	next.Observed = Observed{State: StateDeleting, Generation: w.rec.Observed.Generation, Epoch: epoch, Containers: w.rec.Observed.Containers, At: time.Now()}
+	if err := w.m.cfg.Journal.Save(next); err != nil {
+		return Observation{}, err
+	}
+	w.rec = next
+	w.changed()
+	return w.observationLocked(), nil
+}
+
+// changed publishes the record, ends the operation under way and wakes the worker. w.mu is held.
+func (w *worker) changed() {
+	w.m.feed.publish(w.observationLocked())
+	if w.interrupt != nil {
+		w.interrupt()
+	}
+	w.poke()
+}
+
+func (w *worker) poke() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run reconciles whenever it is woken, until the server is forgotten or the Manager closes.
+func (w *worker) run() {
+	for {
+		again, done := w.reconcile()
+		if done {
+			w.m.forget(w)
+			return
+		}
+		timer := time.NewTimer(again)
+		select {
+		case <-w.m.ctx.Done():
+			timer.Stop()
+			return
+		case <-w.wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// reconcile does one round and says when to look again.
+func (w *worker) reconcile() (again time.Duration, done bool) {
+	ctx, cancel := context.WithCancel(w.m.ctx)
+	defer cancel()
+	w.mu.Lock()
+	rec := w.rec
+	w.interrupt = cancel
+	w.mu.Unlock()
+	defer func() {
+		w.mu.Lock()
+		w.interrupt = nil
+		w.mu.Unlock()
+	}()
+	if w.since.IsZero() || rec.Observed.Generation != w.rec.Observed.Generation {
+		w.since = time.Now()
+	}
+	switch {
+	case rec.Absent && rec.Observed.State == StateDeleted:
+		return 0, time.Since(rec.Observed.At) >= w.m.cfg.Tombstone
+	case rec.Absent:
+		return w.absent(ctx, rec)
+	case rec.Observed.State == StateFailed:
+		return w.m.cfg.Poll, false // until a new Assignment
+	case rec.Assignment.Desired == DesiredStopped:
+		return w.stopped(ctx, rec)
+	case rec.Assignment.Desired == DesiredSuspended:
+		return w.suspended(ctx, rec)
+	}
+	return w.running(ctx, rec)
+}
+
+// update changes the observation of the generation that rec belongs to and publishes it. A newer
+// Assignment's observation is left alone: false.
+func (w *worker) update(rec Record, change func(*Observed)) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.current(rec) {
+		return false
+	}
+	change(&w.rec.Observed)
+	w.rec.Observed.At = time.Now()
+	w.m.feed.publish(w.observationLocked())
+	return true
+}
+
+func (w *worker) current(rec Record) bool {
+	return w.rec.Absent == rec.Absent && w.rec.Assignment.Generation == rec.Assignment.Generation && w.rec.Assignment.Epoch == rec.Assignment.Epoch
+}
+
+// settle is update for a state that the journal keeps.
+func (w *worker) settle(rec Record, reached bool, change func(*Observed)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.current(rec) {
+		return
+	}
+	change(&w.rec.Observed)
+	w.rec.Observed.At = time.Now()
+	w.rec.Reached = w.rec.Reached || reached
+	if err := w.m.cfg.Journal.Save(w.rec); err != nil {
+		w.m.cfg.Logger.Error("a state could not be written to the journal", "server", w.id, "error", err)
+	}
+	w.m.feed.publish(w.observationLocked())
+}
+
+// lane waits for a slot; release gives it back.
+func lane(ctx context.Context, slots chan struct{}) (release func(), err error) {
+	select {
+	case slots <- struct{}{}:
+		return func() { <-slots }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// interrupted says that the round ended because something newer is wanted, or the Manager closes.
+func interrupted(ctx context.Context, err error) bool {
+	return err != nil && ctx.Err() != nil && !errors.Is(context.Cause(ctx), context.DeadlineExceeded)
+}
