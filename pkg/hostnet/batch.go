@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // batch attaches some ports in one commit. Each step works on the slots that have not failed, so a bad
@@ -114,8 +115,9 @@ func (b *batch) adjust(ctx context.Context) {
 	}
 }
 
-// replaceOld takes away old incarnations. They go in a commit of their own: names and numbers differ, but
-// the namespace has room for one interface of the name only.
+// replaceOld takes away rows and links of old incarnations: the namespace has room for one interface of the
+// name only. Their rules go last, in forget: without them the switch would cache drops for packets of these
+// addresses, and the first ones of the new port would run into that.
 func (b *batch) replaceOld(ctx context.Context) {
 	var old []PortRow
 	var slots []*slot
@@ -124,9 +126,30 @@ func (b *batch) replaceOld(ctx context.Context) {
 			old, slots = append(old, *s.old), append(slots, s)
 		}
 	}
-	if err := b.h.remove(ctx, old); err != nil {
+	if err := b.h.removePorts(ctx, old); err != nil {
 		failSlots(slots, err)
+		return
 	}
+	for _, s := range slots {
+		s.replaced = true
+	}
+}
+
+// forget deletes the rules of old incarnations, and of slots that failed.
+func (b *batch) forget(ctx context.Context) error {
+	var flows FlowChange
+	for _, s := range b.slots {
+		if s.replaced {
+			flows.Delete = append(flows.Delete, portFlows(b.h.cfg.Owner, s.old.Request))
+		}
+		if s.err != nil && s.row.Request != 0 {
+			flows.Delete = append(flows.Delete, portFlows(b.h.cfg.Owner, s.row.Request))
+		}
+	}
+	if len(flows.Delete) == 0 {
+		return nil
+	}
+	return b.h.parts.Flows.Apply(ctx, flows)
 }
 
 func (b *batch) makeLinks(ctx context.Context) {
@@ -139,7 +162,7 @@ func (b *batch) makeLinks(ctx context.Context) {
 			continue
 		}
 		spec := linkSpec(s.row.Name, s.spec)
-		if s.link, s.err = b.h.parts.Links.Create(ctx, spec); s.err != nil {
+		if _, s.err = b.h.parts.Links.Create(ctx, spec); s.err != nil {
 			continue
 		}
 		s.err = b.h.parts.Shaper.Shape(ctx, spec, s.spec.ToContainer, s.spec.FromContainer)
@@ -185,38 +208,58 @@ func (b *batch) verify(ctx context.Context) {
 	}
 	err := b.h.parts.Ports.Wait(ctx, names...)
 	if err == nil {
-		err = b.read(ctx)
+		err = b.settle(ctx, slots)
 	}
 	if err != nil {
 		failSlots(slots, err)
-		return
-	}
-	for _, s := range slots {
-		row, ok := b.table.mine[s.spec.ID]
-		if !ok || row.Name != s.row.Name {
-			s.err = fmt.Errorf("%w: other software took the port away while it was attached", ErrConflict)
-			continue
-		}
-		s.status = b.table.status(row, s.spec)
-		s.err = s.status.Problem
 	}
 }
 
-// rollBack takes away links, rules and rows of the slots that failed on the way.
-func (b *batch) rollBack(ctx context.Context) {
-	var names []string
-	var flows FlowChange
-	for _, s := range b.slots {
-		if s.err == nil || s.row.Name == "" {
-			continue
+// linkPatience is how long the kernel may take to bring a link up.
+const linkPatience = 3 * time.Second
+
+// settle reads what became of the slots, again while a link is still coming up.
+func (b *batch) settle(ctx context.Context, slots []*slot) error {
+	deadline := time.Now().Add(linkPatience)
+	for {
+		if err := b.read(ctx); err != nil {
+			return err
 		}
-		names = append(names, s.row.Name)
-		flows.Delete = append(flows.Delete, portFlows(b.h.cfg.Owner, s.row.Request))
+		rising := false
+		for _, s := range slots {
+			b.judge(s)
+			rising = rising || errors.Is(s.err, errLinkDown)
+		}
+		if !rising || time.Now().After(deadline) {
+			return nil
+		}
+		time.Sleep(2 * time.Millisecond)
 	}
-	if len(names) == 0 {
+}
+
+// judge sets a slot's status and error by the table.
+func (b *batch) judge(s *slot) {
+	row, ok := b.table.mine[s.spec.ID]
+	if !ok || row.Name != s.row.Name {
+		s.err = fmt.Errorf("%w: other software took the port away while it was attached", ErrConflict)
 		return
 	}
-	err := errors.Join(b.h.dropRows(ctx, names), b.h.parts.Flows.Apply(ctx, flows), b.h.parts.Links.Delete(ctx, names...))
+	s.status = b.table.status(row, s.spec)
+	s.err = s.status.Problem
+}
+
+// rollBack takes away rows, rules and links of the slots that failed on the way, and the old rules.
+func (b *batch) rollBack(ctx context.Context) {
+	var names []string
+	for _, s := range b.slots {
+		if s.err != nil && s.row.Name != "" {
+			names = append(names, s.row.Name)
+		}
+	}
+	err := b.forget(ctx)
+	if len(names) > 0 {
+		err = errors.Join(b.h.dropRows(ctx, names), err, b.h.parts.Links.Delete(ctx, names...))
+	}
 	if err != nil {
 		b.h.log.Warn("could not clear away failed ports; the next reconcile will", "links", names, "err", err)
 	}

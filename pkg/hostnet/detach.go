@@ -45,16 +45,26 @@ func (h *Host) remove(ctx context.Context, rows []PortRow) error {
 		return nil
 	}
 	var flows FlowChange
-	names := make([]string, len(rows))
-	for i, r := range rows {
-		names[i] = r.Name
+	for _, r := range rows {
 		flows.Delete = append(flows.Delete, portFlows(h.cfg.Owner, r.Request))
 	}
 	if err := h.parts.Flows.Apply(ctx, flows); err != nil {
 		return err
 	}
+	return h.removePorts(ctx, rows)
+}
+
+// removePorts takes away rows and links.
+func (h *Host) removePorts(ctx context.Context, rows []PortRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
 	if err := h.parts.Ports.Commit(ctx, PortChange{Remove: rows}); err != nil {
 		return err
+	}
+	names := make([]string, len(rows))
+	for i, r := range rows {
+		names[i] = r.Name
 	}
 	return h.parts.Links.Delete(ctx, names...)
 }

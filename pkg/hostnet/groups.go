@@ -85,13 +85,18 @@ func renderGroup(owner uint16, g Group) ([]*ovs.Flow, error) {
 	id := conjunctionID(owner, g.ID)
 	flows := []*ovs.Flow{{Table: tableIngress, Priority: priorityConj, Protocol: ovs.ProtocolIPv4,
 		Matches: append(state("+new+trk"), ovs.FieldMatch("conj_id", fmt.Sprint(id))), Actions: accept()}}
+	seen := map[Rule]bool{}
 	for _, r := range g.Rules {
+		if seen[r] {
+			continue
+		}
+		seen[r] = true
 		matches, err := r.portMatches()
 		if err != nil {
 			return nil, err
 		}
 		for _, port := range matches {
-			flows = append(flows, r.flow(id, port))
+			flows = append(flows, r.flow(owner, id, port))
 		}
 	}
 	for _, f := range flows {
@@ -100,9 +105,9 @@ func renderGroup(owner uint16, g Group) ([]*ovs.Flow, error) {
 	return flows, nil
 }
 
-func (r Rule) flow(id int, port ovs.Match) *ovs.Flow {
+func (r Rule) flow(owner uint16, id int, port ovs.Match) *ovs.Flow {
 	f := &ovs.Flow{Table: tableIngress, Priority: priorityConj, Protocol: ovs.ProtocolIPv4,
-		Matches: state("+new+trk"), Actions: []ovs.Action{ovs.Conjunction(id, 2, 2)}}
+		Matches: append(state("+new+trk"), ownedBy(owner)), Actions: []ovs.Action{ovs.Conjunction(id, 2, 2)}}
 	if r.Protocol != ProtocolAny {
 		f.Protocol = ovs.Protocol(r.Protocol)
 	}
@@ -174,5 +179,26 @@ func (h *Host) groupFlows() ([]*ovs.Flow, error) {
 		}
 		all = append(all, flows...)
 	}
-	return all, nil
+	return mergeClauses(all)
+}
+
+// mergeClauses joins rules of several groups that match the same: the switch would keep the last one only.
+func mergeClauses(flows []*ovs.Flow) ([]*ovs.Flow, error) {
+	first := map[string]*ovs.Flow{}
+	var merged []*ovs.Flow
+	for _, f := range flows {
+		bare := *f
+		bare.Actions = drop()
+		key, err := bare.MarshalText()
+		if err != nil {
+			return nil, err
+		}
+		if same := first[string(key)]; same != nil {
+			same.Actions = append(same.Actions, f.Actions...)
+			continue
+		}
+		first[string(key)] = f
+		merged = append(merged, f)
+	}
+	return merged, nil
 }

@@ -57,11 +57,10 @@ func (k *kernelLinks) veth(spec LinkSpec, ns *space) *netlink.Veth {
 		PeerNamespace: netlink.NsFd(int(ns.fd)), PeerMTU: uint32(spec.MTU)}
 }
 
-// finish configures both ends. The host's end comes up last, after the host stopped listening on it.
+// finish configures both ends. The host's end comes up after the host's own stack is kept off it, and the
+// far end last: an end that comes up second carries packets at once, the first one when the kernel has got
+// round to it, which List shows.
 func (k *kernelLinks) finish(spec LinkSpec, ns *space) (Link, error) {
-	if err := configureInside(spec, ns); err != nil {
-		return Link{}, err
-	}
 	if err := muteHostStack(spec.HostIf); err != nil {
 		return Link{}, err
 	}
@@ -76,6 +75,9 @@ func (k *kernelLinks) finish(spec LinkSpec, ns *space) (Link, error) {
 	}
 	if err := k.host.LinkSetUp(host); err != nil {
 		return Link{}, fmt.Errorf("host link %s up: %w", spec.HostIf, err)
+	}
+	if err := configureInside(spec, ns); err != nil {
+		return Link{}, err
 	}
 	return Link{Name: spec.HostIf, Index: host.Attrs().Index}, nil
 }
@@ -157,7 +159,7 @@ func (k *kernelLinks) List(context.Context) ([]Link, error) {
 	var ours []Link
 	for _, l := range all {
 		if a := l.Attrs(); a.Group == k.group || a.Group == k.doomed() {
-			ours = append(ours, Link{Name: a.Name, Index: a.Index})
+			ours = append(ours, Link{Name: a.Name, Index: a.Index, Up: a.OperState == netlink.OperUp})
 		}
 	}
 	return ours, nil

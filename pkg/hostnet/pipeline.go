@@ -18,9 +18,10 @@ const (
 	tableCanary    = 199
 )
 
-// Registers: who a packet goes to and which tenant it is of.
+// Registers: who a packet goes to, whose port that is, and which tenant it is of.
 const (
 	regDestination = "NXM_NX_REG1[]"
+	regOwner       = "NXM_NX_REG5[]"
 	regTenant      = "NXM_NX_REG6[]"
 	trackZone      = "NXM_NX_REG6[0..15]"
 )

@@ -18,16 +18,19 @@ const (
 // errNumberTaken: between our look and the switch's doing, other software got the number.
 var errNumberTaken = errors.New("the switch gave the port another number than its rules are for")
 
+// errLinkDown: one end of the cable is down, or has not come up yet.
+var errLinkDown = fmt.Errorf("%w: its link is down; attach it again", ErrUnavailable)
+
 // slot follows one spec through a batch.
 type slot struct {
-	spec    PortSpec
-	verdict verdict
-	old     *PortRow // what this owner has under the id
-	before  PortSpec // old, as a spec
-	row     PortRow  // what is to be there
-	link    Link
-	status  PortStatus
-	err     error
+	spec     PortSpec
+	verdict  verdict
+	old      *PortRow // what this owner has under the id
+	before   PortSpec // old, as a spec
+	replaced bool     // old is gone, but for its rules
+	row      PortRow  // what is to be there
+	status   PortStatus
+	err      error
 }
 
 // table is the port table, read.
@@ -36,7 +39,7 @@ type table struct {
 	specs   map[PortID]PortSpec // of mine
 	numbers map[int]bool        // asked for or given, by anybody
 	taken   map[claim]string    // by whom, for the sentence
-	alive   map[string]int      // ifindex of our host links
+	links   map[string]Link     // our host links by name
 	names   map[string]bool     // of all rows
 }
 
@@ -49,9 +52,9 @@ type claim struct {
 // readTable sorts rows by owner. Rows that cannot be read are not ours to touch, and hold their number only.
 func readTable(rows []PortRow, links []Link, owner uint16) table {
 	t := table{mine: map[PortID]PortRow{}, specs: map[PortID]PortSpec{}, numbers: map[int]bool{},
-		taken: map[claim]string{}, alive: map[string]int{}, names: map[string]bool{}}
+		taken: map[claim]string{}, links: map[string]Link{}, names: map[string]bool{}}
 	for _, l := range links {
-		t.alive[l.Name] = l.Index
+		t.links[l.Name] = l
 	}
 	for _, r := range rows {
 		t.names[r.Name] = true
@@ -134,9 +137,9 @@ func (t table) judge(s *slot) verdict {
 func (t table) healthy(r PortRow) bool { return t.problem(r) == nil }
 
 func (t table) problem(r PortRow) error {
-	index := t.alive[r.Name]
+	link, ok := t.links[r.Name]
 	switch {
-	case index == 0:
+	case !ok:
 		return fmt.Errorf("%w: its link %s is gone; attach it again", ErrNotFound, r.Name)
 	case r.Error != "":
 		return fmt.Errorf("the switch reports: %s", r.Error)
@@ -144,15 +147,17 @@ func (t table) problem(r PortRow) error {
 		return fmt.Errorf("%w: the switch has not taken the port yet", ErrUnavailable)
 	case r.OFPort != r.Request:
 		return fmt.Errorf("%w: %d, not %d", errNumberTaken, r.OFPort, r.Request)
-	case r.Ifindex != 0 && r.Ifindex != index:
-		return fmt.Errorf("the switch reads link %d instead of %d; attach it again", r.Ifindex, index)
+	case r.Ifindex != 0 && r.Ifindex != link.Index:
+		return fmt.Errorf("the switch reads link %d instead of %d; attach it again", r.Ifindex, link.Index)
+	case !link.Up:
+		return errLinkDown
 	}
 	return nil
 }
 
 // status describes a port as the table has it.
 func (t table) status(r PortRow, spec PortSpec) PortStatus {
-	st := PortStatus{Spec: spec, HostIf: r.Name, Ifindex: t.alive[r.Name], OFPort: uint16(max(r.OFPort, 0)), Problem: t.problem(r)}
+	st := PortStatus{Spec: spec, HostIf: r.Name, Ifindex: t.links[r.Name].Index, OFPort: uint16(max(r.OFPort, 0)), Problem: t.problem(r)}
 	st.Ready = st.Problem == nil
 	return st
 }

@@ -13,8 +13,8 @@ type wiring struct {
 	spec   PortSpec
 }
 
-// renderPort gives the rules of one port: two, and four for each address, and one for each group, however
-// many other ports there are.
+// renderPort gives the rules of one port: two, three for each address, and two more when it is in groups,
+// however many other ports there are.
 func renderPort(w wiring) []*ovs.Flow {
 	flows := []*ovs.Flow{w.classify(), w.forwardTo()}
 	for _, p := range w.spec.Addrs {
@@ -74,6 +74,14 @@ func (w wiring) tenant() ovs.Match { return ovs.FieldMatch("reg6", hex(int(w.spe
 
 func (w wiring) destination() ovs.Match { return ovs.FieldMatch("reg1", hex(w.ofport)) }
 
+// toMe names the destination and, where its groups have a say, their owner: two owners may have groups with
+// the same rules.
 func (w wiring) toMe() []ovs.Action {
-	return []ovs.Action{ovs.Load(hex(w.ofport), regDestination), ovs.Resubmit(0, tableIngress)}
+	actions := []ovs.Action{ovs.Load(hex(w.ofport), regDestination)}
+	if len(w.spec.Groups) > 0 {
+		actions = append(actions, ovs.Load(hex(int(w.owner)), regOwner))
+	}
+	return append(actions, ovs.Resubmit(0, tableIngress))
 }
+
+func ownedBy(owner uint16) ovs.Match { return ovs.FieldMatch("reg5", hex(int(owner))) }

@@ -12,6 +12,7 @@ import (
 type Links interface {
 	// Create makes a veth pair whose far end is born in the namespace, addressed and up. Nothing is left
 	// after an error: ErrNotFound when the namespace is gone, ErrConflict when the name is taken in it.
+	// The link may come up a moment later.
 	Create(ctx context.Context, spec LinkSpec) (Link, error)
 	// Delete deletes host ends by name, and with them the far ends; unknown names are fine.
 	Delete(ctx context.Context, names ...string) error
@@ -36,6 +37,7 @@ type LinkSpec struct {
 type Link struct {
 	Name  string
 	Index int
+	Up    bool // both ends are up and carry packets
 }
 
 // Shaper bounds the bandwidth of a cable, one direction at each end.

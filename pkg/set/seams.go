@@ -95,6 +95,8 @@ type Record struct {
 	ImageIDs map[string]string `json:"image_ids,omitempty"`
 	// Reached says that this generation has run (or been stopped) as desired once: from then on a fault is
 	// repaired, not taken back.
-	Reached  bool     `json:"reached,omitempty"`
+	Reached bool `json:"reached,omitempty"`
+	// Made says that some generation was reached: the volumes hold what a failure must not take away.
+	Made     bool     `json:"made,omitempty"`
 	Observed Observed `json:"observed"`
 }

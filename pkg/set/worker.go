@@ -22,6 +22,7 @@ type worker struct {
 
 	// Only run's goroutine uses these.
 	attached  string    // sandbox that the network was attached to
+	version   [2]uint64 // epoch and generation that since and tries belong to
 	since     time.Time // first try of the operation under way
 	tries     int       // of the operation under way
 	restarts  map[string]int
@@ -81,8 +82,8 @@ func (w *worker) repeat(a Assignment) (Observation, error) {
 
 func (w *worker) replace(a Assignment) (Observation, error) {
 	next := newRecord(a)
-	same := !w.rec.Absent && SpecHash(a) == SpecHash(w.rec.Assignment)
-	if same { // the containers stay: so does what is known of them
+	next.Made = !w.rec.Absent && (w.rec.Made || w.rec.Reached)
+	if !w.rec.Absent && SpecHash(a) == SpecHash(w.rec.Assignment) { // the containers stay: so does what is known of them
 		next.ImageIDs = w.rec.ImageIDs
 		next.Observed.Containers = w.rec.Observed.Containers
 	}
@@ -165,8 +166,8 @@ func (w *worker) reconcile() (again time.Duration, done bool) {
 		w.interrupt = nil
 		w.mu.Unlock()
 	}()
-	if w.since.IsZero() || rec.Observed.Generation != w.rec.Observed.Generation {
-		w.since = time.Now()
+	if v := [2]uint64{rec.Assignment.Epoch, rec.Assignment.Generation}; v != w.version || w.since.IsZero() {
+		w.version, w.since, w.tries = v, time.Now(), 0
 	}
 	switch {
 	case rec.Absent && rec.Observed.State == StateDeleted:

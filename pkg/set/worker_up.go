@@ -209,7 +209,8 @@ func (w *worker) failed(ctx context.Context, rec Record, err error) (time.Durati
 	return w.m.cfg.Poll, false
 }
 
-// takeBack removes everything of a server, network first.
+// takeBack removes everything of a server that never was as desired; of one that was, volumes and
+// containers stay, stopped.
 func (w *worker) takeBack(ctx context.Context, rec Record) error {
 	w.attached = ""
 	if err := w.m.cfg.Engine.Stop(ctx, Instance{Assignment: quickly(rec.Assignment)}); err != nil && !errors.Is(err, ErrNotFound) {
@@ -217,6 +218,9 @@ func (w *worker) takeBack(ctx context.Context, rec Record) error {
 	}
 	if err := w.m.cfg.Network.Detach(ctx, w.id); err != nil {
 		return err
+	}
+	if rec.Made {
+		return nil
 	}
 	return w.m.cfg.Engine.Remove(ctx, w.id)
 }

@@ -34,7 +34,7 @@ func (p fakeLinks) Create(ctx context.Context, spec hostnet.LinkSpec) (hostnet.L
 		return hostnet.Link{}, fmt.Errorf("%w: %s is taken", hostnet.ErrConflict, spec.IfName)
 	}
 	p.f.index++
-	link := hostnet.Link{Name: spec.HostIf, Index: p.f.index}
+	link := hostnet.Link{Name: spec.HostIf, Index: p.f.index, Up: true}
 	p.f.inside[key], p.f.links[spec.HostIf] = spec.HostIf, fakeLink{link, p.owner}
 	return link, nil
 }

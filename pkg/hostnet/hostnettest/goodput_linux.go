@@ -10,7 +10,7 @@ import (
 )
 
 // Goodput sends TCP from one namespace to an address and port of another for about the given time, and
-// returns the bits per second that arrived. The first fifth, with the burst and slow start, is not counted.
+// returns the bits per second that arrived since the first of them.
 func Goodput(ctx context.Context, fromNS, toNS, address string, length time.Duration) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, length+10*time.Second)
 	defer cancel()
@@ -31,18 +31,17 @@ func Goodput(ctx context.Context, fromNS, toNS, address string, length time.Dura
 }
 
 func rate(ctx context.Context, arrived *atomic.Int64, length time.Duration) (float64, error) {
-	if err := sleep(ctx, length/5); err != nil {
+	start := time.Now()
+	for arrived.Load() == 0 {
+		if start = time.Now(); ctx.Err() != nil {
+			return 0, errors.New("nothing arrived")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if err := sleep(ctx, length); err != nil {
 		return 0, err
 	}
-	before, start := arrived.Load(), time.Now()
-	if err := sleep(ctx, length-length/5); err != nil {
-		return 0, err
-	}
-	bytes := arrived.Load() - before
-	if bytes == 0 {
-		return 0, errors.New("nothing arrived")
-	}
-	return float64(bytes) * 8 / time.Since(start).Seconds(), nil
+	return float64(arrived.Load()) * 8 / time.Since(start).Seconds(), nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

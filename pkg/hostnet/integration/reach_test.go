@@ -181,13 +181,16 @@ func hostAddrs(t *testing.T) []netip.Addr {
 func TestGroupsAdmitOnlyWhatTheirRulesSay(t *testing.T) {
 	r := newRig(t)
 	a, b := r.port(1, 5, "10.0.0.1"), r.port(2, 5, "10.0.0.2")
-	b.Groups = []hostnet.GroupID{"web"}
-	h := r.open(owner)
+	b.Groups = []hostnet.GroupID{"web", "ssh"}
+	h, other := r.open(owner), r.open(owner+1)
 	r.attach(h, a, b)
 	url := serve(t, b, "hello")
 	_, err := get(t, a, url)
 	assert.Error(t, err, "closed until the group has rules")
-	require.NoError(t, h.SetGroups(t.Context(), hostnet.Group{ID: "web", Rules: []hostnet.Rule{{Protocol: hostnet.ProtocolTCP, First: 80}}}))
+	web := []hostnet.Rule{{Protocol: hostnet.ProtocolTCP, First: 80}}
+	ssh := append([]hostnet.Rule{{Protocol: hostnet.ProtocolTCP, First: 22}}, web...)
+	require.NoError(t, h.SetGroups(t.Context(), hostnet.Group{ID: "web", Rules: web}, hostnet.Group{ID: "ssh", Rules: ssh}))
+	require.NoError(t, other.SetGroups(t.Context(), hostnet.Group{ID: "web", Rules: web}), "another owner's groups are its own")
 	got, err := get(t, a, url)
 	require.NoError(t, err)
 	assert.Equal(t, "hello", got)

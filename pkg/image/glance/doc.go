@@ -29,7 +29,8 @@
 //
 // With hashing_algorithm = sha256 in glance-api.conf, os_hash_value is the OCI digest and an indexed filter. Otherwise
 // (Glance's default is sha512) sha256 digests are found by the property docker_digest, which slows with the number
-// of images. Which of the two holds is read from os_hash_algo of the newest record.
+// of images. Which of the two holds is read from os_hash_algo of the newest record, so settle hashing_algorithm before
+// the first push: blobs from before a change would have to be pushed again.
 //
 // The package does not collect garbage and does not share images between projects.
 package glance

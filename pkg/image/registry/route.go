@@ -101,6 +101,7 @@ var verbs = map[string]map[string]verb{
 }
 
 var kindCodes = map[string]codes{
+	kindCatalog:  {codeNameUnknown, codeNameInvalid},
 	kindTags:     {codeNameUnknown, codeNameInvalid},
 	kindManifest: {codeManifestUnknown, codeManifestInvalid},
 	kindBlob:     {codeBlobUnknown, codeDigestInvalid},

@@ -64,8 +64,10 @@ func (u *uploads) take(id, repo, projectID string) (*session, error) {
 
 // release lets the next request have the session, or nobody for the time to live.
 func (u *uploads) release(s *session) {
-	s.idle = time.AfterFunc(u.ttl, func() { u.expire(s) })
+	u.mu.Lock()
+	defer u.mu.Unlock()
 	s.busy.Unlock()
+	s.idle = time.AfterFunc(u.ttl, func() { u.expire(s) })
 }
 
 func (u *uploads) expire(s *session) {

@@ -1,0 +1,162 @@
+package docker
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/moset/moset/pkg/set"
+)
+
+// cgroups keeps one parent cgroup for each set, on version 1 and version 2. Docker puts containers below
+// it but never makes or removes it.
+type cgroups struct {
+	root   string // "/sys/fs/cgroup"
+	parent string // "/moset"
+}
+
+// path of a set's cgroup as Docker wants it.
+func (c cgroups) path(serverID string) string { return path.Join(c.parent, path.Base(serverID)) }
+
+func (c cgroups) unified() bool {
+	_, err := os.Stat(filepath.Join(c.root, "cgroup.controllers"))
+	return err == nil
+}
+
+const cpuPeriod = 100_000 // microseconds
+
+// limit is one control file and what to write to it.
+type limit struct{ controller, file, value string }
+
+// limitsV1 and limitsV2 render a set's limits; "no limit" is written too, so that a limit can be lifted.
+func limitsV1(r set.Resources) []limit {
+	quota, shares := "-1", "1024"
+	if r.CPU > 0 {
+		quota = strconv.FormatInt(int64(r.CPU)*cpuPeriod/1000, 10)
+		shares = strconv.FormatInt(max(2, int64(r.CPU)*1024/1000), 10)
+	}
+	return []limit{
+		{"cpu", "cpu.shares", shares},
+		{"cpu", "cpu.cfs_quota_us", quota},
+		{"memory", "memory.limit_in_bytes", orNone(int64(r.Memory), "-1")},
+		{"pids", "pids.max", orNone(r.Pids, "max")},
+		{"freezer", "", ""},
+	}
+}
+
+func limitsV2(r set.Resources) []limit {
+	quota, weight := "max", "100"
+	if r.CPU > 0 {
+		quota = strconv.FormatInt(int64(r.CPU)*cpuPeriod/1000, 10)
+		weight = strconv.FormatInt(min(10_000, max(1, int64(r.CPU)/10)), 10)
+	}
+	return []limit{
+		{"", "cpu.weight", weight},
+		{"", "cpu.max", fmt.Sprintf("%s %d", quota, cpuPeriod)},
+		{"", "memory.max", orNone(int64(r.Memory), "max")},
+		{"", "pids.max", orNone(r.Pids, "max")},
+	}
+}
+
+func orNone(n int64, none string) string {
+	if n == 0 {
+		return none
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// make creates the set's cgroup and writes its limits.
+func (c cgroups) make(serverID string, r set.Resources) error {
+	limits := limitsV1(r)
+	if c.unified() {
+		limits = limitsV2(r)
+		if err := c.delegate(); err != nil {
+			return err
+		}
+	}
+	for _, l := range limits {
+		if err := c.write(serverID, l); err != nil {
+			return fmt.Errorf("limit of the set: %w", err)
+		}
+	}
+	return nil
+}
+
+func (c cgroups) write(serverID string, l limit) error {
+	dir := filepath.Join(c.root, l.controller, c.path(serverID))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if l.file == "" {
+		return nil
+	}
+	return os.WriteFile(filepath.Join(dir, l.file), []byte(l.value), 0o644)
+}
+
+// delegate hands the controllers down to the parent's children (version 2).
+func (c cgroups) delegate() error {
+	dir := filepath.Join(c.root, c.parent)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, d := range []string{filepath.Dir(dir), dir} {
+		if err := os.WriteFile(filepath.Join(d, "cgroup.subtree_control"), []byte("+cpu +memory +pids"), 0o644); err != nil {
+			return fmt.Errorf("cgroup controllers: %w", err)
+		}
+	}
+	return nil
+}
+
+// remove takes the set's cgroup out of every hierarchy, children first. The kernel may need a moment to let go.
+func (c cgroups) remove(serverID string) error {
+	dirs, err := filepath.Glob(filepath.Join(c.root, "*", c.path(serverID)))
+	if err != nil {
+		return err
+	}
+	dirs = append(dirs, filepath.Join(c.root, c.path(serverID)))
+	for _, d := range dirs {
+		if err := removeTree(d); err != nil {
+			return fmt.Errorf("cgroup of the set: %w", err)
+		}
+	}
+	return nil
+}
+
+func removeTree(dir string) error {
+	var err error
+	for range 50 {
+		if err = removeOnce(dir); err == nil || !errors.Is(err, syscall.EBUSY) {
+			return err
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return err
+}
+
+func removeOnce(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.IsDir() {
+			if err := removeOnce(filepath.Join(dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	err = syscall.Rmdir(dir) // os.Remove would try to unlink first
+	if errors.Is(err, syscall.ENOENT) {
+		return nil
+	}
+	return err
+}
