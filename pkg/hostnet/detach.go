@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// Detach takes ports away: rules first, so nothing passes any more, then rows and links. A port that is
+// Detach takes ports away: the link first, so nothing passes any more, then row and rules. A port that is
 // not there, or whose namespace is gone, is fine. The error joins those of all ports.
 func (h *Host) Detach(ctx context.Context, ids ...PortID) error {
 	jobs := make([]*job, len(ids))
@@ -39,34 +39,39 @@ func (h *Host) detachBatch(ctx context.Context, ids []PortID) []outcome {
 	return outcomes
 }
 
-// remove takes away rules, rows and links of ports of this owner.
+// remove takes away links, rows and rules of ports of this owner. Rules go last: without them a switch that
+// still has the port caches drops for its addresses, and the next port with the same ones runs into that.
 func (h *Host) remove(ctx context.Context, rows []PortRow) error {
 	if len(rows) == 0 {
 		return nil
+	}
+	if err := h.removePorts(ctx, rows); err != nil {
+		return err
 	}
 	var flows FlowChange
 	for _, r := range rows {
 		flows.Delete = append(flows.Delete, portFlows(h.cfg.Owner, r.Request))
 	}
-	if err := h.parts.Flows.Apply(ctx, flows); err != nil {
-		return err
+	err := h.parts.Flows.Apply(ctx, flows)
+	if errors.Is(err, ErrUnavailable) { // a switch that is down has lost all its rules
+		return nil
 	}
-	return h.removePorts(ctx, rows)
+	return err
 }
 
-// removePorts takes away rows and links.
+// removePorts takes away links and rows.
 func (h *Host) removePorts(ctx context.Context, rows []PortRow) error {
 	if len(rows) == 0 {
 		return nil
-	}
-	if err := h.parts.Ports.Commit(ctx, PortChange{Remove: rows}); err != nil {
-		return err
 	}
 	names := make([]string, len(rows))
 	for i, r := range rows {
 		names[i] = r.Name
 	}
-	return h.parts.Links.Delete(ctx, names...)
+	if err := h.parts.Links.Delete(ctx, names...); err != nil {
+		return err
+	}
+	return h.parts.Ports.Commit(ctx, PortChange{Remove: rows})
 }
 
 // dropRows removes rows by name, where there are any.

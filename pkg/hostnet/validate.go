@@ -91,10 +91,13 @@ func checkAddrs(s PortSpec) error {
 	seen := map[netip.Addr]bool{}
 	for _, p := range s.Addrs {
 		a := p.Addr()
+		if !p.IsValid() {
+			return invalid("an address is missing; give one such as 10.0.0.5/24")
+		}
 		if a.Is6() {
 			return fmt.Errorf("%w: %s is an IPv6 address, and the switch rules carry IPv4 only", ErrUnsupported, p)
 		}
-		if !p.IsValid() || p.Bits() == 0 || !usable(p) {
+		if p.Bits() == 0 || !usable(p) {
 			return invalid("address %q must be a host's IPv4 address with its subnet's length, such as 10.0.0.5/24", p)
 		}
 		if seen[a] {

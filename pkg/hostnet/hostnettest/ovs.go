@@ -51,8 +51,12 @@ func (o *OVS) StartSwitch(ctx context.Context) (err error) {
 // KillSwitch kills ovs-vswitchd the way a crash would; its database stays.
 func (o *OVS) KillSwitch() error { return o.vswitchd.stop(syscall.SIGKILL) }
 
-// Stop ends both daemons. Files stay.
+// Stop ends both daemons and removes the bridges' devices. Files stay.
 func (o *OVS) Stop() error {
+	if o.vswitchd.running() {
+		// A signal would leave the bridges' devices behind.
+		_ = exec.Command("ovs-appctl", "-t", o.path("vswitchd.ctl"), "exit", "--cleanup").Run()
+	}
 	return errors.Join(o.vswitchd.stop(syscall.SIGTERM), o.database.stop(syscall.SIGTERM))
 }
 
@@ -128,8 +132,20 @@ func (d *daemon) await(ctx context.Context, socket string) error {
 	}
 }
 
-func (d *daemon) stop(sig syscall.Signal) error {
+func (d *daemon) running() bool {
 	if d == nil {
+		return false
+	}
+	select {
+	case <-d.done:
+		return false
+	default:
+		return true
+	}
+}
+
+func (d *daemon) stop(sig syscall.Signal) error {
+	if !d.running() {
 		return nil
 	}
 	if err := d.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {

@@ -13,5 +13,6 @@
 //     imagetest.TestStore(t, func(t *testing.T) imagetest.Projects { return imagetest.NewCloud() })
 //     }
 //
+// Of Glance's policies it follows the newer ones, where a reader only reads; Debian 12's still lets readers write.
 // The box keeps no image members and no import tasks, and it knows no quota.
 package imagetest

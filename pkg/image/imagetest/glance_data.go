@@ -12,8 +12,11 @@ import (
 	"time"
 )
 
-// upload takes a payload. Several may run for one image; the first to end wins, the others learn it at their end.
+// upload takes a payload, one at a time for an image.
 func (g *Glance) upload(c Caller, r *http.Request) (answer, error) {
+	if t := r.Header.Get("Content-Type"); t != "application/octet-stream" {
+		return answer{}, faultf(415, "The request media type %s is not supported by this server.", t)
+	}
 	id, err := g.startUpload(c, r.PathValue("id"))
 	if err != nil {
 		return answer{}, err
@@ -48,7 +51,10 @@ func (g *Glance) startUpload(c Caller, id string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if i.Status != "queued" && i.Status != "saving" {
+	if i.Container == nil || i.Disk == nil {
+		return "", faultf(400, "Properties disk_format, container_format must be set prior to saving data.")
+	}
+	if i.Status != "queued" {
 		return "", faultf(409, "Image status transition from %s to saving is not allowed", i.Status)
 	}
 	next := i.clone()
@@ -75,7 +81,7 @@ func (g *Glance) finishUpload(id string, in *incoming, size int64, sums []hash.H
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	i := g.records[id]
-	if i == nil || i.Status == "active" {
+	if i == nil { // deleted meanwhile
 		return faultf(410, "Image %s could not be found after upload.", id)
 	}
 	next := i.clone()

@@ -38,6 +38,8 @@ var readOnly = map[string]bool{
 	"created_at": true, "updated_at": true, "file": true, "schema": true, "self": true, "direct_url": true, "locations": true,
 }
 
+var visibilities = map[string]bool{"public": true, "private": true, "shared": true, "community": true}
+
 var uuidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
 // view is the image as clients see it.
@@ -130,16 +132,14 @@ func (i *glanceImage) set(c Caller, name string, value any) error {
 }
 
 func (i *glanceImage) setVisibility(c Caller, value any) error {
-	switch value {
-	case "public":
-		if !c.has("admin") {
-			return faultf(403, "You are not authorized to complete publicize_image action.")
-		}
-	case "private", "shared", "community":
-	default:
+	v, ok := value.(string)
+	switch {
+	case !ok || !visibilities[v]:
 		return faultf(400, "Invalid visibility value: %v", value)
+	case v == "public" && !c.has("admin"):
+		return faultf(403, "You are not authorized to complete publicize_image action.")
 	}
-	i.Visibility = value.(string)
+	i.Visibility = v
 	return nil
 }
 

@@ -13,11 +13,8 @@ import (
 // notFilters are list parameters that do not select by a property.
 var notFilters = map[string]bool{"limit": true, "marker": true, "sort": true, "sort_key": true, "sort_dir": true, "visibility": true, "member_status": true, "os_hidden": true, "tag": true}
 
-// operators are what may stand before a colon in the values of the filters below.
-var operators = map[string][]string{
-	"name": {"in", "eq", "neq"}, "id": {"in", "eq", "neq"}, "status": {"in", "eq", "neq"},
-	"container_format": {"in", "eq", "neq"}, "disk_format": {"in", "eq", "neq"},
-}
+// operable are the filters whose values may start with an operator and a colon; what else has a colon there is refused.
+var operable = map[string]bool{"name": true, "id": true, "status": true, "container_format": true, "disk_format": true}
 
 func (g *Glance) list(c Caller, r *http.Request) (answer, error) {
 	q := r.URL.Query()
@@ -89,7 +86,7 @@ func (g *Glance) afterMarker(c Caller, found []*glanceImage, marker string) ([]*
 func checkFilters(q url.Values) error {
 	for name, values := range q {
 		op, _, found := strings.Cut(values[0], ":")
-		if ops, operable := operators[name]; operable && found && !slices.Contains(ops, op) {
+		if operable[name] && found && op != "in" && op != "eq" {
 			return faultf(400, "Unable to filter by unknown operator '%s'.", op)
 		}
 		if name == "size_min" || name == "size_max" {
@@ -97,6 +94,12 @@ func checkFilters(q url.Values) error {
 				return faultf(400, "%s must be a number", name)
 			}
 		}
+	}
+	if v := q.Get("visibility"); v != "" && !visibilities[v] && v != "all" {
+		return faultf(400, "Invalid visibility value: %s", v)
+	}
+	if h := strings.ToLower(q.Get("os_hidden")); h != "" && h != "true" && h != "false" {
+		return faultf(400, "Invalid value '%s' for 'os_hidden' filter. Valid values are 'true' or 'false'.", h)
 	}
 	return nil
 }
@@ -134,14 +137,11 @@ func (i *glanceImage) matches(name, want string) bool {
 	}
 	have := i.text(name)
 	op, rest, found := strings.Cut(want, ":")
-	if operators[name] == nil || !found {
+	if !operable[name] || !found {
 		return have == want
 	}
-	switch op {
-	case "in":
+	if op == "in" {
 		return slices.Contains(strings.Split(rest, ","), have)
-	case "neq":
-		return have != rest
 	}
 	return have == rest
 }

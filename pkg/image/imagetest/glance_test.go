@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -54,8 +55,11 @@ func (c *client) do(token, method, path string, body io.Reader, header ...string
 	req, err := http.NewRequestWithContext(c.t.Context(), method, c.url+path, body)
 	require.NoError(c.t, err)
 	req.Header.Set("X-Auth-Token", token)
-	if method == http.MethodPatch {
+	switch method {
+	case http.MethodPatch:
 		req.Header.Set("Content-Type", "application/openstack-images-v2.1-json-patch")
+	case http.MethodPut:
+		req.Header.Set("Content-Type", "application/octet-stream")
 	}
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
@@ -105,10 +109,13 @@ func TestPayloadsGoInOnceAndComeOutInParts(t *testing.T) {
 	for algo, sum := range map[string]string{"sha256": "84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882", "sha512": "bb96c2fc40d2d54617d6f276febe571f623a8dadf0b734855299b0e107fda32c"} {
 		c := newClient(t, imagetest.GlanceConfig{Hash: algo})
 		c.want(201, "demo", "POST", "/v2/images", `{"id":"`+idA+`"}`)
+		c.want(400, "demo", "PUT", "/v2/images/"+idA+"/file", "it has no formats yet")
+		c.want(200, "demo", "PATCH", "/v2/images/"+idA, `[{"op":"replace","path":"/container_format","value":"docker"},{"op":"replace","path":"/disk_format","value":"raw"}]`)
 		file := "/v2/images/" + idA + "/file"
 		require.Equal(t, 204, c.do("demo", "GET", file, nil).status, "nothing is there yet")
 		require.Equal(t, 204, c.do("demo", "PUT", file, io.MultiReader(strings.NewReader("0123456789"))).status, "chunked")
 		c.want(409, "demo", "PUT", file, "again")
+		c.want(415, "demo", "PUT", file, "again", "Content-Type", "text/plain")
 		i := c.want(200, "demo", "GET", "/v2/images/"+idA, "")
 		assert.Equal(t, "active", i["status"])
 		assert.EqualValues(t, 10, i["size"])
@@ -122,7 +129,7 @@ func TestPayloadsGoInOnceAndComeOutInParts(t *testing.T) {
 
 func TestABrokenUploadIsQueuedAgain(t *testing.T) {
 	c := newClient(t, imagetest.GlanceConfig{})
-	c.want(201, "demo", "POST", "/v2/images", `{"id":"`+idA+`"}`)
+	c.want(201, "demo", "POST", "/v2/images", `{"id":"`+idA+`","container_format":"docker","disk_format":"raw"}`)
 	file := "/v2/images/" + idA + "/file"
 	c.box.FailAfter(3)
 	c.want(500, "demo", "PUT", file, "0123456789")
@@ -130,19 +137,20 @@ func TestABrokenUploadIsQueuedAgain(t *testing.T) {
 	c.want(204, "demo", "PUT", file, "0123456789")
 }
 
-func TestOfTwoUploadsTheFirstToEndWins(t *testing.T) {
+func TestOneUploadAtATimeIsTaken(t *testing.T) {
 	c := newClient(t, imagetest.GlanceConfig{Dir: t.TempDir()})
-	c.want(201, "demo", "POST", "/v2/images", `{"id":"`+idA+`"}`)
-	file := "/v2/images/" + idA + "/file"
+	c.want(201, "demo", "POST", "/v2/images", `{"id":"`+idA+`","container_format":"docker","disk_format":"raw"}`)
+	path := "/v2/images/" + idA
 	slow, w := io.Pipe()
-	late := make(chan int)
-	go func() { late <- c.do("demo", "PUT", file, slow).status }()
-	_, err := w.Write([]byte("x")) // returns when the request is under way
+	first := make(chan int)
+	go func() { first <- c.do("demo", "PUT", path+"/file", slow).status }()
+	_, err := w.Write([]byte("x"))
 	require.NoError(t, err)
-	c.want(204, "demo", "PUT", file, "winner")
+	require.Eventually(t, func() bool { return c.want(200, "demo", "GET", path, "")["status"] == "saving" }, 5*time.Second, 5*time.Millisecond)
+	c.want(409, "demo", "PUT", path+"/file", "second")
 	require.NoError(t, w.Close())
-	require.Contains(t, []int{409, 410}, <-late)
-	require.Equal(t, "winner", c.do("demo", "GET", file, nil).body)
+	require.Equal(t, 204, <-first)
+	require.Equal(t, "x", c.do("demo", "GET", path+"/file", nil).body)
 }
 
 func TestPatchesFollowTheRules(t *testing.T) {
@@ -206,14 +214,14 @@ func TestFiltersSelect(t *testing.T) {
 	c.want(201, "demo", "POST", "/v2/images", `{"id":"`+idB+`","name":"layer","os_hidden":true}`)
 	for query, want := range map[string][]string{
 		"": {idA}, "os_hidden=true": {idB}, "os_hidden=false": {idA},
-		"name=eq:demo/app:1": {idA}, "name=layer": {}, "name=in:x,layer&os_hidden=true": {idB}, "name=neq:x": {idA},
+		"name=eq:demo/app:1": {idA}, "name=layer": {}, "name=in:x,layer&os_hidden=true": {idB},
 		"id=in:" + idA + "," + idB: {idA}, "docker_kind=tag": {idA}, "docker_kind=layer": {}, "tag=t": {idA}, "tag=u": {},
 		"container_format=docker": {idA}, "status=queued": {idA}, "status=active": {}, "owner=p-demo": {idA}, "owner=p-alt": {},
 		"size_min=1": {}, "protected=false": {idA}, "visibility=shared": {idA}, "visibility=public": {}, "limit=0": {},
 	} {
 		assert.Equal(t, want, c.ids("demo", query), query)
 	}
-	for _, query := range []string{"name=demo/app:1", "name=repo:tag", "limit=-1", "limit=x", "marker=" + idA[:8], "sort=odd", "sort=name:up", "size_min=x"} {
+	for _, query := range []string{"name=demo/app:1", "name=repo:tag", "name=neq:x", "os_hidden=x", "visibility=x", "limit=-1", "limit=x", "marker=" + idA[:8], "sort=odd", "sort=name:up", "size_min=x"} {
 		c.want(400, "demo", "GET", "/v2/images?"+query, "")
 	}
 }
@@ -273,7 +281,7 @@ func TestADirectoryOutlivesTheBox(t *testing.T) {
 	dir := t.TempDir()
 	one := newClient(t, imagetest.GlanceConfig{Dir: dir})
 	for _, id := range []string{idA, idB} {
-		one.want(201, "demo", "POST", "/v2/images", `{"id":"`+id+`","p":"`+id+`"}`)
+		one.want(201, "demo", "POST", "/v2/images", `{"id":"`+id+`","p":"`+id+`","container_format":"docker","disk_format":"raw"}`)
 	}
 	one.want(204, "demo", "PUT", "/v2/images/"+idA+"/file", "payload")
 	one.want(204, "demo", "DELETE", "/v2/images/"+idB, "")

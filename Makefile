@@ -1,0 +1,23 @@
+export CGO_ENABLED := 0
+
+.PHONY: help build demo test unit lint bench cover fmt clean-machine
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+build: ## build the daemons, the command line and access-port into bin/
+	@for b in moset:daemons/moset moset-region:daemons/region moset-host:daemons/host moset-registry:daemons/registry moset-allinone:daemons/allinone access-port:examples/access-port; do echo "build bin/$${b%%:*}" && go build -trimpath -o bin/$${b%%:*} ./$${b#*:} || exit 1; done
+demo: ## root: push an image, create a set, fetch its page, delete it without a trace (KEEP=1 leaves it running)
+	@scripts/demo
+test: ## root: every test, integration included, nothing skipped (KEEP=1 leaves the private daemons running)
+	@scripts/test
+unit: ## the tests that need no root, under a minute
+	@go list ./... | grep -vE '/integration(/|$$)|/test/' | xargs go test -count=1
+lint: ## golangci-lint, shellcheck, gofmt and go vet
+	@scripts/lint
+bench: ## every benchmark that needs no root
+	@go list ./... | grep -vE '/integration(/|$$)|/test/' | xargs go test -run '^$$' -bench . -benchmem
+cover: ## statement coverage of the tests that need no root, into bin/cover.out
+	@mkdir -p bin && go list ./... | grep -vE '/integration(/|$$)|/test/' | xargs go test -coverprofile=bin/cover.out && go tool cover -func=bin/cover.out | tail -n 1
+fmt: ## gofmt every file in place
+	@gofmt -s -w daemons examples internal pkg scripts test doc.go
+clean-machine: ## root: stop the private daemons, remove their state and the packages make installed
+	@scripts/machine clean

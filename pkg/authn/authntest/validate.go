@@ -1,0 +1,71 @@
+package authntest
+
+import (
+	"net/http"
+	"slices"
+)
+
+// validate is GET and HEAD /v3/auth/tokens.
+func (k *Keystone) validate(w http.ResponseWriter, r *http.Request) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	caller, ok := k.live(r.Header.Get("X-Auth-Token"))
+	if !ok {
+		fail(w, http.StatusUnauthorized, "The request you have made requires authentication.")
+		return
+	}
+	own := r.Header.Get("X-Auth-Token") == r.Header.Get("X-Subject-Token")
+	roles := k.findUser(caller.UserID, "").Roles[caller.ProjectID]
+	admin := slices.Contains(roles, "admin")
+	service := slices.Contains(roles, "service") && r.Method != http.MethodHead
+	if !own && !admin && !service {
+		fail(w, http.StatusForbidden, "You are not authorized to perform the requested action: identity:validate_token.")
+		return
+	}
+	subject, ok := k.live(r.Header.Get("X-Subject-Token"))
+	if !ok && !(k.known(r.Header.Get("X-Subject-Token")) && r.URL.Query().Get("allow_expired") == "1" && (admin || service)) {
+		fail(w, http.StatusNotFound, "Could not recognize the token.")
+		return
+	}
+	w.Header().Set("X-Subject-Token", r.Header.Get("X-Subject-Token"))
+	write(w, http.StatusOK, k.describe(subject, !r.URL.Query().Has("nocatalog")))
+}
+
+func (k *Keystone) known(token string) bool {
+	_, ok := k.state.Tokens[tokenHash(token)]
+	return ok
+}
+
+// revoke is DELETE /v3/auth/tokens.
+func (k *Keystone) revoke(w http.ResponseWriter, r *http.Request) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if _, ok := k.live(r.Header.Get("X-Auth-Token")); !ok {
+		fail(w, http.StatusUnauthorized, "The request you have made requires authentication.")
+		return
+	}
+	subject := tokenHash(r.Header.Get("X-Subject-Token"))
+	if _, ok := k.state.Tokens[subject]; !ok {
+		fail(w, http.StatusNotFound, "Could not recognize the token.")
+		return
+	}
+	delete(k.state.Tokens, subject)
+	_ = k.save()
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (k *Keystone) catalogOf(w http.ResponseWriter, r *http.Request) {
+	k.as(w, r, func(tokenRecord, []string) { write(w, http.StatusOK, map[string]any{"catalog": k.catalog()}) })
+}
+
+// as runs do for a valid caller, with the roles it has; k.mu is held meanwhile.
+func (k *Keystone) as(w http.ResponseWriter, r *http.Request, do func(caller tokenRecord, roles []string)) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	caller, ok := k.live(r.Header.Get("X-Auth-Token"))
+	if !ok {
+		fail(w, http.StatusUnauthorized, "The request you have made requires authentication.")
+		return
+	}
+	do(caller, k.findUser(caller.UserID, "").Roles[caller.ProjectID])
+}

@@ -1,0 +1,91 @@
+# shellcheck shell=bash
+# The private container engine: a containerd and a dockerd that share nothing with the machine's own.
+
+engine() { docker -H "unix://$state/docker.sock" "$@"; }
+
+containerd_answers() { alive "$state/containerd.pid" containerd && [ -S "$state/containerd.sock" ]; }
+
+engine_answers() {
+  [ -S "$state/docker.sock" ] || return 1
+  curl -fsS --max-time 2 --unix-socket "$state/docker.sock" http://docker/_ping >/dev/null 2>&1
+}
+
+# The CRI plugin wants networking of its own, and opt would make /opt/containerd.
+containerd_config() {
+  cat <<CONFIG
+version = 2
+root = "$state/containerd"
+state = "$state/containerd-run"
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
+[grpc]
+  address = "$state/containerd.sock"
+CONFIG
+}
+
+start_containerd() {
+  containerd_answers && return 0
+  end_process "$state/containerd.pid" containerd 10
+  rm -f "$state/containerd.sock" "$state/containerd.sock.ttrpc"
+  containerd_config >"$state/containerd.toml"
+  launch containerd containerd --config "$state/containerd.toml" --log-level warn
+  await 20 containerd_answers || die "containerd does not answer after 20 s: see $state/containerd.log"
+  say "started containerd in $state"
+}
+
+start_dockerd() {
+  if alive "$state/dockerd.pid" dockerd && await 10 engine_answers; then return 0; fi
+  end_process "$state/dockerd.pid" dockerd 10
+  rm -f "$state/docker.sock" "$state/dockerd.engine.pid"
+  # cgroupfs: sets have a parent cgroup of their own, and the machine's systemd is left out of it.
+  launch dockerd dockerd -H "unix://$state/docker.sock" --containerd "$state/containerd.sock" \
+    --config-file "$state/docker.json" --data-root "$state/docker" --exec-root "$state/docker-run" \
+    --pidfile "$state/dockerd.engine.pid" --bridge none --iptables=false --ip-forward=false --ip-masq=false \
+    --live-restore --exec-opt native.cgroupdriver=cgroupfs
+  await 30 engine_answers || die "dockerd does not answer after 30 s: see $state/dockerd.log"
+  say "started dockerd at unix://$state/docker.sock"
+}
+
+start_engine() {
+  [ -s "$state/docker.json" ] || echo '{}' >"$state/docker.json"
+  start_containerd
+  start_dockerd
+}
+
+# shims prints the pids of the processes that hold our containers: they outlive both daemons.
+shims() {
+  local dir
+  for dir in /proc/[0-9]*; do
+    if owns "${dir#/proc/}" containerd-shim; then printf '%s\n' "${dir#/proc/}"; fi
+  done
+}
+
+remove_containers() {
+  local ids
+  mapfile -t ids < <(engine ps -aq)
+  [ "${#ids[@]}" -gt 0 ] && engine rm -fv "${ids[@]}" >/dev/null && say "removed ${#ids[@]} containers"
+  mapfile -t ids < <(engine volume ls -q)
+  [ "${#ids[@]}" -gt 0 ] && engine volume rm -f "${ids[@]}" >/dev/null && say "removed ${#ids[@]} volumes"
+  return 0
+}
+
+# end_shims is for containers no engine could remove: their processes, then the shims.
+end_shims() {
+  local shim child
+  for shim in $(shims); do
+    for child in $(awk -v shim="$shim" '$4 == shim { print $1 }' /proc/[0-9]*/stat 2>/dev/null); do
+      kill -KILL "$child" 2>/dev/null || true
+    done
+    kill -KILL "$shim" 2>/dev/null || true
+  done
+}
+
+stop_engine() {
+  # Only an engine can remove its containers cleanly, and live-restore keeps them when it is gone.
+  if ! engine_answers && [ -n "$(shims)" ]; then (start_engine) || true; fi
+  if engine_answers; then remove_containers || true; fi
+  if alive "$state/dockerd.pid" dockerd; then say "stopping dockerd and containerd of $state"; fi
+  end_process "$state/dockerd.pid" dockerd 20
+  end_process "$state/containerd.pid" containerd 10
+  end_shims
+  rm -f "$state"/docker.sock "$state"/containerd.sock "$state"/containerd.sock.ttrpc "$state/dockerd.engine.pid"
+}
