@@ -210,6 +210,10 @@ func (b *batch) verify(ctx context.Context) {
 	if err == nil {
 		err = b.settle(ctx, slots)
 	}
+	if err == nil {
+		// The switch tells a port's number a moment before it takes packets from it, but answers OpenFlow after.
+		_, err = b.h.parts.Flows.Has(ctx, canary(b.h.cfg.Owner))
+	}
 	if err != nil {
 		failSlots(slots, err)
 	}

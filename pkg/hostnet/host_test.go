@@ -182,7 +182,7 @@ func TestAttachRefusesTwinsInOneRequest(t *testing.T) {
 
 func TestFailedAttachLeavesNothing(t *testing.T) {
 	boom := errors.New("boom")
-	for _, call := range []string{hostnettest.CallCreate, hostnettest.CallShape, hostnettest.CallCommit, hostnettest.CallWait, hostnettest.CallList} {
+	for _, call := range []string{hostnettest.CallCreate, hostnettest.CallShape, hostnettest.CallCommit, hostnettest.CallWait, hostnettest.CallList, hostnettest.CallHas} {
 		t.Run(call, func(t *testing.T) {
 			f := hostnettest.NewFake()
 			h := newHost(t, f, owner, func(c *hostnet.Config) { c.Watch = time.Hour })
@@ -233,6 +233,16 @@ func TestDetachTakesEverythingAway(t *testing.T) {
 	assert.Empty(t, f.Rows())
 	assert.Len(t, f.FlowTexts(), rules)
 	assert.NoError(t, h.Detach(t.Context(), a.ID), "again")
+}
+
+func TestDetachWorksWhileTheSwitchIsDown(t *testing.T) {
+	f := hostnettest.NewFake()
+	h := newHost(t, f, owner)
+	attach(t, h, port(f, 1))
+	f.Fail(hostnettest.CallApply, fmt.Errorf("%w: down", hostnet.ErrUnavailable))
+	require.NoError(t, h.Detach(t.Context(), "port-1"))
+	assert.Empty(t, f.Links())
+	assert.Empty(t, f.Rows())
 }
 
 func TestOwnersDoNotTouchEachOther(t *testing.T) {

@@ -36,10 +36,30 @@ start_vswitchd() {
   say "started Open vSwitch in $state/ovs"
 }
 
+# Every userspace datapath brings a device called ovs-netdev, and a network namespace has room for one of
+# that name. So the switch gets a bridge of its own at once, which keeps its datapath open, and the device
+# another name: then the next switch can have the name. The lock keeps two starts apart.
+hold_datapath() {
+  local tag
+  tag=$(printf '%08x' "$(printf '%s' "$state" | cksum | cut -d ' ' -f 1)")
+  ip link show dev "movs-$tag" >/dev/null 2>&1 && return 0
+  (
+    flock 9
+    ovs ovs-vsctl -t 10 -- --if-exists del-br "moset-$tag"
+    ! ip link show dev ovs-netdev >/dev/null 2>&1 ||
+      die "another userspace Open vSwitch on this machine holds the device ovs-netdev: stop it, then start again"
+    ovs ovs-vsctl -t 10 add-br "moset-$tag" -- set bridge "moset-$tag" datapath_type=netdev ||
+      die "Open vSwitch cannot make a userspace bridge: see $state/ovs/ovs-vswitchd.log, and check that /dev/net/tun is there"
+    ip link set dev ovs-netdev down
+    ip link set dev ovs-netdev name "movs-$tag"
+  ) 9>/run/lock/moset-ovs-netdev
+}
+
 start_switch() {
   install -d -m 0755 "$state/ovs"
   start_database
   start_vswitchd
+  hold_datapath
 }
 
 # our_devices prints the devices the running switch holds: bridges, and the host ends of sets' links.

@@ -3,6 +3,7 @@ package integration
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -84,17 +85,23 @@ func TestRestartedContainerGetsItsPortBack(t *testing.T) {
 	assert.True(t, r.reaches(a, b))
 }
 
-func TestTwentyCallersAtOnce(t *testing.T) {
+func TestTwentyCallersAtOnceShareCommits(t *testing.T) {
+	if alone(t) == nil {
+		return // the inner process counts commits, so nobody else may make any
+	}
 	r := newRig(t)
 	h := r.open(owner)
 	specs := make([]hostnet.PortSpec, 20)
 	for i := range specs {
 		specs[i] = r.port(i+1, 5, fmt.Sprintf("10.0.0.%d", i+1))
 	}
-	start := time.Now()
 	r.attach(h, specs[0])
-	alone := time.Since(start)
-	start = time.Now()
+	commits := func() int {
+		n, err := strconv.Atoi(r.vsctl("get", "open_vswitch", ".", "next_cfg"))
+		require.NoError(t, err)
+		return n
+	}
+	before := commits()
 	var wg sync.WaitGroup
 	for _, s := range specs[1:] {
 		wg.Go(func() {
@@ -103,8 +110,7 @@ func TestTwentyCallersAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	t.Logf("one alone: %v, nineteen at once: %v", alone, time.Since(start))
-	assert.Less(t, time.Since(start), 19*alone)
+	assert.Less(t, commits()-before, 10)
 	for _, s := range specs[1:] {
 		assert.True(t, r.reaches(specs[0], s))
 	}

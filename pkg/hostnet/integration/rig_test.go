@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -92,7 +93,9 @@ func (r *rig) flows() string {
 	r.t.Helper()
 	out, err := exec.Command("ovs-ofctl", "--no-stats", "dump-flows", "unix:"+r.config(1).OpenFlowSocket()).CombinedOutput()
 	require.NoError(r.t, err, string(out))
-	return string(out)
+	lines := strings.Split(string(out), "\n")
+	slices.Sort(lines) // the switch lists rules of one priority in any order
+	return strings.Join(lines, "\n")
 }
 
 func (r *rig) vsctl(args ...string) string {

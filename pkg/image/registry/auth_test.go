@@ -1,15 +1,22 @@
 package registry_test
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/moset/moset/pkg/image"
 	"github.com/moset/moset/pkg/image/imagetest"
 	"github.com/moset/moset/pkg/image/registry"
 )
@@ -137,6 +144,35 @@ func TestPathsThatAreNoneAreRefused(t *testing.T) {
 	}
 	require.Equal(t, "UNSUPPORTED", s.want(http.StatusMethodNotAllowed, ask{method: "DELETE", path: "/v2/demo/app/blobs/" + sum(nil)}).code(t))
 	require.Equal(t, "ok\n", string(s.want(http.StatusOK, ask{method: "GET", path: "/healthz", token: "-"}).body))
+}
+
+func TestTokensAndPasswordsAreNotLogged(t *testing.T) {
+	var mu sync.Mutex
+	var log bytes.Buffer
+	s := newServer(t, func(c *registry.Config) {
+		c.Log = slog.New(slog.NewTextHandler(lockedWriter{&mu, &log}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		c.Stores = func(context.Context, registry.Identity) (image.Store, error) { return nil, errors.New("broken") }
+	})
+	s.tokenAs("alice", "hush-hush", "?account=alice")
+	s.want(http.StatusUnauthorized, ask{method: "GET", path: "/v2/", token: "hush-token"})
+	s.want(http.StatusInternalServerError, ask{method: "GET", path: "/v2/_catalog", token: "demo"})
+	mu.Lock()
+	defer mu.Unlock()
+	require.Contains(t, log.String(), "/v2/_catalog")
+	require.Contains(t, log.String(), "broken")
+	require.NotContains(t, log.String(), "hush")
+	require.NotContains(t, log.String(), "demo")
+}
+
+type lockedWriter struct {
+	mu *sync.Mutex
+	w  io.Writer
+}
+
+func (l lockedWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
 }
 
 func TestARegistryNeedsItsParts(t *testing.T) {

@@ -36,7 +36,7 @@ type Login struct {
 	User     string
 	Domain   string // "" is the default domain
 	Password string
-	Project  string // "" is the user's default project, or none
+	Project  string // name or id; "" is the user's default project, or none
 
 	ApplicationCredentialID     string
 	ApplicationCredentialSecret string

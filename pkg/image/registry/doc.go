@@ -19,7 +19,8 @@
 // token's project.
 //
 // docker login -u takes "user", "user@domain", "user/project", "user@domain/project", or the id of an application
-// credential. Without a project, the first path element of the repository at hand names it.
+// credential. Without a project, the first path element of the repository at hand names it. A project whose name
+// cannot be a path element goes by its id.
 //
 // # What it does not do
 //
