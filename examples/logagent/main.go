@@ -1,75 +1,67 @@
-// Command logagent is a sidecar: it follows every *.log file in $LOG_DIR, copies their lines to standard
-// output and says how many there were when it is told to stop.
+// Command logagent is the sidecar of the demo's set: it prints every new line of every *.log file in the
+// folder LOG_DIR (default /var/log/app), which it shares with the app.
 package main
 
 import (
 	"bytes"
-	"context"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
 )
 
+const pollEvery = 100 * time.Millisecond
+
 func main() {
-	dir := os.Getenv("LOG_DIR")
-	if dir == "" {
-		dir = "/var/log/app"
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	t := tail{dir: dir, out: os.Stdout, read: map[string]int64{}}
-	t.follow(ctx, 100*time.Millisecond)
-	fmt.Printf("logagent: %d lines\n", t.lines)
-}
-
-// tail remembers how far it has read each file.
-type tail struct {
-	dir   string
-	out   io.Writer
-	read  map[string]int64
-	lines int
-}
-
-// follow looks for new lines until ctx ends. It polls: the directory is shared and may not exist yet.
-func (t *tail) follow(ctx context.Context, every time.Duration) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		files, _ := filepath.Glob(filepath.Join(t.dir, "*.log")) // fails for a malformed pattern only
-		for _, f := range files {
-			if err := t.copyNew(f); err != nil {
-				fmt.Fprintf(os.Stderr, "logagent: %v\n", err)
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
+	t := tailer{dir: cmp.Or(os.Getenv("LOG_DIR"), "/var/log/app"), offsets: map[string]int64{}}
+	for ; ; time.Sleep(pollEvery) {
+		if err := t.poll(os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "logagent:", err)
 		}
 	}
 }
 
-// copyNew copies the whole lines that came since the last time; a file that shrank starts again.
-func (t *tail) copyNew(name string) error {
-	f, err := os.Open(name)
+// tailer remembers how far each file has been printed.
+type tailer struct {
+	dir     string
+	offsets map[string]int64
+}
+
+// poll prints the whole lines that were added since the last poll.
+func (t tailer) poll(out io.Writer) error {
+	files, err := filepath.Glob(filepath.Join(t.dir, "*.log"))
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	if st, err := f.Stat(); err == nil && st.Size() < t.read[name] {
-		t.read[name] = 0
+	for _, file := range files {
+		if err := t.pollFile(file, out); err != nil {
+			return err
+		}
 	}
-	data, err := io.ReadAll(io.NewSectionReader(f, t.read[name], 1<<20))
+	return nil
+}
+
+func (t tailer) pollFile(name string, out io.Writer) error {
+	file, err := os.Open(name)
 	if err != nil {
 		return err
 	}
-	data = data[:bytes.LastIndexByte(data, '\n')+1]
-	t.read[name] += int64(len(data))
-	t.lines += bytes.Count(data, []byte{'\n'})
-	_, err = t.out.Write(data)
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() < t.offsets[name] {
+		t.offsets[name] = 0 // the file was cut or replaced: it starts again
+	}
+	added, err := io.ReadAll(io.NewSectionReader(file, t.offsets[name], 1<<20))
+	if err != nil {
+		return err
+	}
+	whole := added[:bytes.LastIndexByte(added, '\n')+1]
+	t.offsets[name] += int64(len(whole))
+	_, err = out.Write(whole)
 	return err
 }

@@ -10,25 +10,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTailCopiesWholeLinesOnce(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "access.log")
-	var out bytes.Buffer
-	tl := tail{out: &out, read: map[string]int64{}}
-	write := func(content string) {
-		require.NoError(t, os.WriteFile(name, []byte(content), 0o600))
-		require.NoError(t, tl.copyNew(name))
+func TestTailerPrintsEachWholeLineOnce(t *testing.T) {
+	dir := t.TempDir()
+	tail := tailer{dir: dir, offsets: map[string]int64{}}
+	for _, step := range []struct{ name, content, want string }{
+		{"nothing there", "", ""},
+		{"a line", "one\n", "one\n"},
+		{"no news", "one\n", ""},
+		{"half a line", "one\ntw", ""},
+		{"the other half", "one\ntwo\nthree\n", "two\nthree\n"},
+		{"the file was cut", "new\n", "new\n"},
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "access.log"), []byte(step.content), 0o644))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "notes.txt"), []byte("not a log\n"), 0o644))
+		var out bytes.Buffer
+		require.NoError(t, tail.poll(&out))
+		assert.Equal(t, step.want, out.String(), step.name)
 	}
-	write("one\ntw")
-	write("one\ntwo\n")
-	write("one\ntwo\n")
-	assert.Equal(t, "one\ntwo\n", out.String())
-
-	write("new\n") // rotated
-	assert.Equal(t, "one\ntwo\nnew\n", out.String())
-	assert.Equal(t, 3, tl.lines)
-}
-
-func TestTailSaysWhichFileIsMissing(t *testing.T) {
-	tl := tail{read: map[string]int64{}}
-	assert.ErrorContains(t, tl.copyNew("/nowhere/access.log"), "/nowhere/access.log")
 }

@@ -1,44 +1,65 @@
 package main
 
 import (
-	"html/template"
-	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-func get(h http.Handler, url string) *httptest.ResponseRecorder {
+func serve(t *testing.T) (handler http.Handler, logFile string) {
+	t.Helper()
+	root, logDir := t.TempDir(), t.TempDir()
+	require.NoError(t, os.CopyFS(filepath.Join(root, "assets"), os.DirFS("assets")))
+	require.NoError(t, os.MkdirAll(filepath.Join(root, "etc"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "etc/greeting.conf"), []byte("Hello\n"), 0o644))
+	t.Setenv("NAME", "shop")
+	handler, err := newHandler(root, logDir)
+	require.NoError(t, err)
+	return handler, filepath.Join(logDir, "access.log")
+}
+
+func get(handler http.Handler, path string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, url, nil))
+	handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 	return w
 }
 
-func TestThePageNamesTheApp(t *testing.T) {
-	t.Setenv("NAME", "shop")
-	page, err := template.ParseFiles(filepath.Join("assets", "index.html"))
+func TestPageNamesTheAppAndTheHost(t *testing.T) {
+	handler, _ := serve(t)
+	host, err := os.Hostname()
 	require.NoError(t, err)
-	assert.Contains(t, get(show(page), "/").Body.String(), "Hello from shop")
+	body := get(handler, "/").Body.String()
+	assert.Contains(t, body, "Hello from shop")
+	assert.Contains(t, body, host)
 }
 
-func TestBytesAnswersAsManyAsAsked(t *testing.T) {
-	for query, want := range map[string]int{"n=0": 0, "n=1": 1, "n=65536": 65536, "n=200000": 200000} {
-		assert.Equal(t, want, get(http.HandlerFunc(bytes), "/bytes?"+query).Body.Len(), query)
-	}
-	for _, query := range []string{"", "n=-1", "n=many"} {
-		assert.Equal(t, http.StatusBadRequest, get(http.HandlerFunc(bytes), "/bytes?"+query).Code, query)
+func TestBytesServesAsManyAsAsked(t *testing.T) {
+	handler, _ := serve(t)
+	for path, want := range map[string]struct{ status, size int }{
+		"/bytes?n=0":         {http.StatusOK, 0},
+		"/bytes?n=70000":     {http.StatusOK, 70000},
+		"/bytes?n=-1":        {http.StatusBadRequest, 0},
+		"/bytes?n=104857601": {http.StatusBadRequest, 0},
+		"/bytes":             {http.StatusBadRequest, 0},
+	} {
+		w := get(handler, path)
+		assert.Equal(t, want.status, w.Code, path)
+		if want.status == http.StatusOK {
+			assert.Equal(t, want.size, w.Body.Len(), path)
+		}
 	}
 }
 
-func TestEachRequestIsLogged(t *testing.T) {
-	var out strings.Builder
-	h := logged(http.HandlerFunc(bytes), log.New(&out, "", 0))
-	get(h, "/bytes?n=1")
-	get(h, "/bytes?n=2")
-	assert.Regexp(t, `^\S+Z \S+ GET /bytes\?n=1\n\S+Z \S+ GET /bytes\?n=2\n$`, out.String())
+func TestEveryRequestIsALineOfTheAccessLog(t *testing.T) {
+	handler, logFile := serve(t)
+	get(handler, "/")
+	get(handler, "/missing")
+	lines, err := os.ReadFile(logFile)
+	require.NoError(t, err)
+	assert.Equal(t, "GET / 192.0.2.1:1234\nGET /missing 192.0.2.1:1234\n", string(lines))
 }

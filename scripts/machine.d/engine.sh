@@ -40,13 +40,22 @@ start_dockerd() {
   launch dockerd dockerd -H "unix://$state/docker.sock" --containerd "$state/containerd.sock" \
     --config-file "$state/docker.json" --data-root "$state/docker" --exec-root "$state/docker-run" \
     --pidfile "$state/dockerd.engine.pid" --bridge none --iptables=false --ip-forward=false --ip-masq=false \
-    --live-restore --exec-opt native.cgroupdriver=cgroupfs
+    --group root --live-restore --exec-opt native.cgroupdriver=cgroupfs
   await 30 engine_answers || die "dockerd does not answer after 30 s: see $state/dockerd.log"
   say "started dockerd at unix://$state/docker.sock"
 }
 
+# docker_config takes the place of the machine's /etc/docker/daemon.json, and keeps the key that Engine
+# 20.10 makes out of /etc/docker; later engines make none and refuse the word.
+docker_config() {
+  case $(dockerd --version) in
+    *' version 20.'*) printf '{"deprecated-key-path": "%s/docker-key.json"}\n' "$state" ;;
+    *) printf '{}\n' ;;
+  esac
+}
+
 start_engine() {
-  [ -s "$state/docker.json" ] || echo '{}' >"$state/docker.json"
+  docker_config >"$state/docker.json"
   start_containerd
   start_dockerd
 }
@@ -59,12 +68,19 @@ shims() {
   done
 }
 
+# remove_containers also removes the parent cgroups of sets, which no engine made and so none removes.
 remove_containers() {
-  local ids
+  local ids parents parent
   mapfile -t ids < <(engine ps -aq)
-  [ "${#ids[@]}" -gt 0 ] && engine rm -fv "${ids[@]}" >/dev/null && say "removed ${#ids[@]} containers"
+  if [ "${#ids[@]}" -gt 0 ]; then
+    mapfile -t parents < <(engine inspect --format '{{.HostConfig.CgroupParent}}' "${ids[@]}" | grep '^/moset/' | sort -u)
+    engine rm -fv "${ids[@]}" >/dev/null && say "removed the containers (${#ids[@]})"
+    for parent in "${parents[@]}"; do
+      find /sys/fs/cgroup/*"$parent" /sys/fs/cgroup"$parent" -depth -type d -exec rmdir {} + 2>/dev/null || true
+    done
+  fi
   mapfile -t ids < <(engine volume ls -q)
-  [ "${#ids[@]}" -gt 0 ] && engine volume rm -f "${ids[@]}" >/dev/null && say "removed ${#ids[@]} volumes"
+  [ "${#ids[@]}" -gt 0 ] && engine volume rm -f "${ids[@]}" >/dev/null && say "removed the volumes (${#ids[@]})"
   return 0
 }
 

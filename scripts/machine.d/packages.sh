@@ -18,6 +18,7 @@ ovs-vsctl openvswitch-switch
 ip iproute2
 tc iproute2
 curl curl
+update-ca-certificates ca-certificates
 LIST
 }
 
@@ -43,7 +44,7 @@ allow_services() {
   trap - EXIT INT TERM
 }
 
-apt() { DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@"; }
+apt() { DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 "$@" </dev/null; }
 
 install_packages() {
   local missing before units unit log=$state_root/apt.log
@@ -57,9 +58,9 @@ install_packages() {
   before=$(installed_packages)
   units=$(unit_files)
   forbid_services
-  if ! apt install -y --no-install-recommends "${missing[@]}" >"$log" 2>&1; then
+  if ! apt install -y --no-install-recommends --no-remove "${missing[@]}" >"$log" 2>&1; then
     # The usual reason is a package list that is old or was never fetched.
-    apt update >"$log" 2>&1 && apt install -y --no-install-recommends "${missing[@]}" >>"$log" 2>&1 || {
+    apt update >"$log" 2>&1 && apt install -y --no-install-recommends --no-remove "${missing[@]}" >>"$log" 2>&1 || {
       tail -n 5 "$log" >&2
       die "apt-get could not install ${missing[*]}: see $log, and check the machine's package sources"
     }
@@ -75,6 +76,17 @@ install_packages() {
   done
 }
 
+# programs_run: somebody else runs a daemon by now out of the packages we brought.
+programs_run() {
+  local dir
+  for dir in /proc/[0-9]*; do
+    case $(readlink "$dir/exe" 2>/dev/null) in
+      */dockerd | */containerd | */containerd-shim* | */ovsdb-server | */ovs-vswitchd*) return 0 ;;
+    esac
+  done
+  return 1
+}
+
 # purge_packages removes exactly what install_packages brought, unless something else needs it by now.
 purge_packages() {
   local ours would package
@@ -83,6 +95,9 @@ purge_packages() {
     return 0
   }
   mapfile -t ours < <(comm -12 <(sort -u "$packages_file") <(installed_packages))
+  if [ "${#ours[@]}" -gt 0 ] && programs_run; then
+    die "kept the installed packages: a process other than ours runs their programs; end it, then clean again"
+  fi
   if [ "${#ours[@]}" -gt 0 ]; then
     would=$(apt-get -s purge "${ours[@]}" 2>/dev/null | awk '$1 == "Purg" || $1 == "Remv" { print $2 }' | sort -u)
     would=$(comm -23 <(printf '%s\n' "$would") <(printf '%s\n' "${ours[@]}" | sort -u) | tr '\n' ' ')

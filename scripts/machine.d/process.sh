@@ -5,7 +5,7 @@
 # owns PID [WORD]: PID runs with our state directory (and WORD) on its command line.
 owns() {
   local line
-  line=$(tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null) || return 1
+  line=$(tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline") 2>/dev/null || return 1
   case $line in *"$state/"*) ;; *) return 1 ;; esac
   case $line in *"${2:-}"*) return 0 ;; *) return 1 ;; esac
 }
@@ -18,10 +18,11 @@ alive() {
 }
 
 # launch NAME COMMAND...: a daemon that outlives the shell and make, with NAME.pid and NAME.log.
+# Descriptor 8 is the lock of the state directory, which it must not hold on to.
 launch() {
   local name=$1
   shift
-  setsid nohup "$@" >>"$state/$name.log" 2>&1 </dev/null &
+  setsid nohup "$@" >>"$state/$name.log" 2>&1 </dev/null 8>&- &
   echo $! >"$state/$name.pid"
 }
 
@@ -37,6 +38,8 @@ await() {
 }
 
 gone() { ! owns "$1"; }
+
+not_alive() { ! alive "$1"; }
 
 # end_process FILE WORD SECONDS: TERM, then KILL after SECONDS, then forgets the pid file.
 end_process() {

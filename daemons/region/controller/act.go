@@ -1,0 +1,124 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/moset/moset/daemons/region/store"
+	"github.com/moset/moset/pkg/set"
+)
+
+// Act implements set.Controller.
+func (t tenant) Act(ctx context.Context, ref string, a set.Action) (set.Task, error) {
+	task, err := t.act(ctx, ref, a)
+	return task, wrap(string(a.Verb)+" server", ref, err)
+}
+
+func (t tenant) act(ctx context.Context, ref string, a set.Action) (set.Task, error) {
+	if err := t.mayWrite(); err != nil {
+		return set.Task{}, err
+	}
+	if a.Grace < 0 {
+		return set.Task{}, fmt.Errorf("%w: grace: it cannot be negative", set.ErrInvalid)
+	}
+	s, err := t.find(ctx, ref)
+	if err != nil {
+		return set.Task{}, err
+	}
+	once := t.once(a.Verb, a.IdempotencyKey, []any{s.ID, a.Grace})
+	if task, done, err := once.earlier(ctx); done || err != nil {
+		return task, err
+	}
+	switch a.Verb {
+	case set.VerbStart:
+		return t.setDesired(ctx, s, a, set.DesiredRunning, once)
+	case set.VerbStop:
+		return t.setDesired(ctx, s, a, set.DesiredStopped, once)
+	case set.VerbSync:
+		return t.sync(ctx, s, a, once)
+	}
+	return set.Task{}, fmt.Errorf("%w: verb: %q is not start, stop or sync-status", set.ErrInvalid, a.Verb)
+}
+
+// setDesired starts or stops a server. One whose create failed has no host any more and is placed again.
+func (t tenant) setDesired(ctx context.Context, s set.Server, a set.Action, d set.Desired, once once) (set.Task, error) {
+	if s.Host == "" && d != set.DesiredRunning {
+		return set.Task{}, fmt.Errorf("%w: it failed and runs nowhere: start or delete it", set.ErrConflict)
+	}
+	task := t.newTask(verbOf(d), s, a.IdempotencyKey)
+	placed := false
+	s, err := t.c.change(ctx, s.ID, func(s *set.Server, txn *store.Txn) (bool, error) {
+		if err := idle(*s); err != nil {
+			return false, err
+		}
+		if s.Host == "" {
+			if placed {
+				t.c.ledger.Release(s.ID) // the try before lost a race
+			}
+			network, err := t.c.cfg.Networks.Get(ctx, s.ProjectID, networkRequest(s.Spec).Network)
+			if err != nil {
+				return false, err
+			}
+			if err := t.c.place(ctx, s, network, txn); err != nil {
+				return false, err
+			}
+			placed = true
+		}
+		s.Generation++
+		s.Desired, s.TaskID, s.Fault = d, task.ID, nil
+		s.StopGrace = a.Grace
+		task.Generation = s.Generation
+		txn.Put(taskKey(task.ID), encode(task))
+		once.record(txn, task.ID)
+		return true, nil
+	})
+	if err != nil {
+		if placed {
+			t.c.ledger.Release(s.ID)
+		}
+		if errors.Is(err, store.ErrNotFound) {
+			err = set.ErrNotFound
+		}
+		return set.Task{}, err
+	}
+	t.c.begin(s, task, t.who.Token)
+	return task, nil
+}
+
+func verbOf(d set.Desired) set.Verb {
+	if d == set.DesiredStopped {
+		return set.VerbStop
+	}
+	return set.VerbStart
+}
+
+// idle refuses a server that something is being done to.
+func idle(s set.Server) error {
+	switch {
+	case s.Desired == set.DesiredAbsent:
+		return fmt.Errorf("%w: it is being deleted", set.ErrConflict)
+	case s.TaskID != "":
+		return fmt.Errorf("%w: task %s is under way: wait for it with moset task wait, or delete the server", set.ErrConflict, s.TaskID)
+	}
+	return nil
+}
+
+// sync asks the host and corrects the record; the task is done when it is returned.
+func (t tenant) sync(ctx context.Context, s set.Server, a set.Action, once once) (set.Task, error) {
+	task := t.newTask(set.VerbSync, s, a.IdempotencyKey)
+	if s.Host != "" {
+		begun := time.Now()
+		if err := t.c.observeNow(ctx, s); err != nil {
+			return set.Task{}, err
+		}
+		task.Steps = append(task.Steps, set.Step{Name: "observe", State: set.StepDone, Message: "host " + s.Host, StartedAt: begun, EndedAt: time.Now()})
+	}
+	task.State, task.EndedAt = set.TaskDone, time.Now().UTC()
+	var txn store.Txn
+	txn.Put(taskKey(task.ID), encode(task))
+	once.record(&txn, task.ID)
+	_, err := t.c.cfg.Store.Commit(ctx, txn)
+	return task, unavailable(err)
+}
