@@ -19,7 +19,8 @@ type Server struct {
 
 	Generation uint64           `json:"generation"` // rises with every change of Spec or Desired
 	Desired    Desired          `json:"desired"`
-	Images     map[string]Image `json:"images,omitempty"` // by container name, resolved when the request was accepted
+	Images     map[string]Image `json:"images,omitempty"`     // by container name, resolved when the request was accepted
+	StopGrace  Duration         `json:"stop_grace,omitempty"` // of the last stop; zero: as the containers say
 	Host       string           `json:"host,omitempty"`
 	Epoch      uint64           `json:"epoch"` // lease epoch: rises each time a host is given this server
 	Addresses  []Address        `json:"addresses,omitempty"`
