@@ -56,6 +56,7 @@ install_packages() {
   command -v apt-get >/dev/null || die "${missing[*]} are missing and there is no apt-get: install them by hand"
   install -d -m 0711 "$state_root"
   before=$(installed_packages)
+  getent group docker >/dev/null || touch "$packages_file.group"
   units=$(unit_files)
   forbid_services
   if ! apt install -y --no-install-recommends --no-remove "${missing[@]}" >"$log" 2>&1; then
@@ -87,11 +88,19 @@ programs_run() {
   return 1
 }
 
+# remove_traces: what the packages and the engine leave after a purge, as far as it is empty.
+remove_traces() {
+  if [ -e "$packages_file.group" ] && getent group docker >/dev/null; then
+    groupdel docker && say "removed the group docker"
+  fi
+  rmdir /run/docker/* /run/docker /run/containerd/* /run/containerd 2>/dev/null || true
+}
+
 # purge_packages removes exactly what install_packages brought, unless something else needs it by now.
 purge_packages() {
   local ours would package
   [ -s "$packages_file" ] || {
-    rm -f "$packages_file" "$state_root/apt.log"
+    rm -f "$packages_file" "$packages_file.group" "$state_root/apt.log"
     return 0
   }
   mapfile -t ours < <(comm -12 <(sort -u "$packages_file") <(installed_packages))
@@ -106,6 +115,7 @@ purge_packages() {
     apt purge -y "${ours[@]}" >"$state_root/apt.log" 2>&1 || die "apt-get could not purge ${ours[*]}: see $state_root/apt.log"
     allow_services
     for package in "${ours[@]}"; do say "removed the package $package"; done
+    remove_traces
   fi
-  rm -f "$packages_file" "$state_root/apt.log"
+  rm -f "$packages_file" "$packages_file.group" "$state_root/apt.log"
 }
