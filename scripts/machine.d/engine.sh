@@ -10,6 +10,8 @@ engine_answers() {
   curl -fsS --max-time 2 --unix-socket "$state/docker.sock" http://docker/_ping >/dev/null 2>&1
 }
 
+engine_settled() { engine_answers || not_alive "$state/dockerd.pid"; }
+
 # The CRI plugin wants networking of its own, and opt would make /opt/containerd.
 containerd_config() {
   cat <<CONFIG
@@ -38,10 +40,11 @@ start_dockerd() {
   rm -f "$state/docker.sock" "$state/dockerd.engine.pid"
   # cgroupfs: sets have a parent cgroup of their own, and the machine's systemd is left out of it.
   launch dockerd dockerd -H "unix://$state/docker.sock" --containerd "$state/containerd.sock" \
-    --config-file "$state/docker.json" --data-root "$state/docker" --exec-root "$state/docker-run" \
+    --config-file "$state/docker.json" --data-root "$state/docker" --exec-root "$state/run" \
     --pidfile "$state/dockerd.engine.pid" --bridge none --iptables=false --ip-forward=false --ip-masq=false \
     --group root --live-restore --exec-opt native.cgroupdriver=cgroupfs
-  await 30 engine_answers || die "dockerd does not answer after 30 s: see $state/dockerd.log"
+  await 30 engine_settled || true
+  engine_answers || die "dockerd does not answer: $(tail -n 1 "$state/dockerd.log") (see $state/dockerd.log)"
   say "started dockerd at unix://$state/docker.sock"
 }
 
@@ -67,6 +70,9 @@ shims() {
     if owns "${dir#/proc/}" containerd-shim; then printf '%s\n' "${dir#/proc/}"; fi
   done
 }
+
+# has_containers: some run still, or have their records on disk.
+has_containers() { [ -n "$(shims)" ] || [ -n "$(ls -A "$state/docker/containers" 2>/dev/null)" ]; }
 
 # remove_containers also removes the parent cgroups of sets, which no engine made and so none removes.
 remove_containers() {
@@ -97,7 +103,7 @@ end_shims() {
 
 stop_engine() {
   # Only an engine can remove its containers cleanly, and live-restore keeps them when it is gone.
-  if ! engine_answers && [ -n "$(shims)" ]; then (start_engine) || true; fi
+  if ! engine_answers && has_containers; then (start_engine) || true; fi
   if engine_answers; then remove_containers || true; fi
   if alive "$state/dockerd.pid" dockerd; then say "stopping dockerd and containerd of $state"; fi
   end_process "$state/dockerd.pid" dockerd 20

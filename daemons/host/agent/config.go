@@ -21,11 +21,13 @@ type Config struct {
 	Registry   string            // host:port that this machine's Docker Engine pulls from
 	OVSRunDir  string            // Open vSwitch's run directory; default /var/run/openvswitch
 	Bridge     string            // default "br-moset"
+	Datapath   string            // of the bridge: "netdev", "system", or "" for what the machine has
 	Owner      uint16            // marks this host's flows and ports on the bridge; default 1
 	Capacity   set.Resources     // what may be given to servers; zero fields: all the machine has
 	Labels     map[string]string // for placement
 	Rack, Zone string            // for placement
 	Strict     bool              // refuse an engine without live-restore
+	Tokens     TokenSource       // the host's own identity, for pulls without a creator's token; may be nil
 	Report     time.Duration     // between reports to the region; default 2s
 	Logger     *slog.Logger      // nil discards
 }

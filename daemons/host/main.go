@@ -1,0 +1,77 @@
+// Command moset-host runs and watches servers on one machine. With OS_* variables or OS_CLOUD set it has an
+// identity of its own for pulls after a restart.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/moset/moset/daemons/host/agent"
+	"github.com/moset/moset/internal/daemon"
+	"github.com/moset/moset/pkg/authn/keystone"
+)
+
+func main() { daemon.Run("moset-host", serve) }
+
+func serve(ctx context.Context) error {
+	name, _ := os.Hostname()
+	var cfg agent.Config
+	listen := flag.String("listen", "127.0.0.1:9782", "address to serve the region on")
+	keyFile := flag.String("key-file", "", "file with the key of region and hosts")
+	level := flag.String("log", "info", "log level: debug, info, warn or error")
+	flag.StringVar(&cfg.Name, "name", name, "name of this host in the region")
+	flag.StringVar(&cfg.StateDir, "state", "/var/lib/moset/host", "journal, volumes and generated files")
+	flag.StringVar(&cfg.URL, "url", "", "URL by which the region reaches this host (default: the listen address)")
+	flag.StringVar(&cfg.RegionURL, "region", "http://127.0.0.1:9780", "URL of the region")
+	flag.StringVar(&cfg.Registry, "registry", "127.0.0.1:9781", "registry as host:port")
+	flag.StringVar(&cfg.DockerHost, "docker-host", os.Getenv("DOCKER_HOST"), "Docker Engine")
+	flag.StringVar(&cfg.OVSRunDir, "ovs-rundir", "", "run directory of Open vSwitch")
+	flag.StringVar(&cfg.Bridge, "bridge", "", "bridge to attach sets to")
+	flag.StringVar(&cfg.Datapath, "datapath", "", "datapath of the bridge: netdev or system")
+	flag.StringVar(&cfg.Rack, "rack", "", "rack, for placement")
+	flag.StringVar(&cfg.Zone, "zone", "", "zone, for placement")
+	flag.BoolVar(&cfg.Strict, "strict", false, "not ready on a Docker Engine without live-restore")
+	flag.Parse()
+	log, err := daemon.Logger(*level)
+	if err != nil {
+		return err
+	}
+	cfg.Logger = log
+	if os.Geteuid() != 0 {
+		return errors.New("containers, namespaces and the switch need root: run it as root")
+	}
+	key, err := os.ReadFile(*keyFile)
+	if err != nil {
+		return errors.New("-key-file: a file with the key of region and hosts is needed: " + err.Error())
+	}
+	cfg.Key = strings.TrimSpace(string(key))
+	if creds, err := keystone.FromEnv(""); err == nil {
+		if cfg.Tokens, err = keystone.Connect(ctx, creds); err != nil {
+			return err
+		}
+	}
+	return run(ctx, cfg, *listen)
+}
+
+func run(ctx context.Context, cfg agent.Config, listen string) error {
+	l := &daemon.Listener{Name: "host", Addr: listen}
+	if err := daemon.BindAll(l); err != nil {
+		return err
+	}
+	if cfg.URL == "" {
+		cfg.URL = "http://" + l.Bound.Addr().String()
+	}
+	host, err := agent.New(cfg)
+	if err != nil {
+		return err
+	}
+	l.Handler = host.Handler()
+	go host.Report(ctx)
+	cfg.Logger.Info("ready", slog.String("listen", l.Bound.Addr().String()))
+	return errors.Join(daemon.ServeAll(ctx, 10*time.Second, l), host.Close())
+}

@@ -1,0 +1,93 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/moset/moset/internal/errkind"
+	"github.com/moset/moset/pkg/authn"
+	"github.com/moset/moset/pkg/authn/keystone"
+	"github.com/moset/moset/pkg/image"
+	"github.com/moset/moset/pkg/image/glance"
+	"github.com/moset/moset/pkg/set"
+	"github.com/moset/moset/pkg/set/setapi"
+)
+
+// session is an authenticated caller with the clients it needs.
+type session struct {
+	cloud   *keystone.Session
+	project string // name
+	servers set.Controller
+	tasks   set.TaskReader
+	region  regionClient
+	app     *app
+}
+
+var authErrors = errkind.Map{
+	{From: keystone.ErrNoCredentials, To: errUsage},
+	{From: authn.ErrInvalidToken, To: set.ErrUnauthenticated},
+	{From: authn.ErrUnscoped, To: set.ErrUnauthenticated},
+	{From: authn.ErrUnavailable, To: set.ErrUnavailable},
+}
+
+// session authenticates once for a command.
+func (a *app) session(ctx context.Context) (*session, error) {
+	if a.current != nil {
+		return a.current, nil
+	}
+	creds, err := keystone.FromEnv(a.cloud)
+	if err != nil {
+		return nil, authErrors.Translate(err)
+	}
+	cloud, err := keystone.Connect(ctx, creds)
+	if err != nil {
+		return nil, authErrors.Translate(err)
+	}
+	id := cloud.Identity()
+	if id.ProjectID == "" {
+		return nil, fmt.Errorf("%w: the credentials name no project: set OS_PROJECT_NAME", set.ErrUnauthenticated)
+	}
+	if a.regionURL == "" {
+		if a.regionURL, err = cloud.Endpoint("container-set"); err != nil {
+			return nil, fmt.Errorf("%w: %w: register the region there or give --region-url", set.ErrNotFound, err)
+		}
+	}
+	httpClient := &http.Client{Transport: &authn.Transport{Source: cloud}}
+	servers := setapi.NewControllerClient(setapi.ClientConfig{URL: a.regionURL, HTTP: httpClient})
+	a.current = &session{cloud: cloud, project: id.ProjectName, servers: servers, tasks: servers, app: a,
+		region: regionClient{url: strings.TrimRight(a.regionURL, "/"), http: httpClient}}
+	return a.current, nil
+}
+
+// images is the caller's image store: Glance itself.
+func (s *session) images(ctx context.Context) (image.Store, error) {
+	endpoint, err := s.cloud.Endpoint("image")
+	if err != nil {
+		return nil, err
+	}
+	token, err := s.cloud.Token(ctx)
+	if err != nil {
+		return nil, err
+	}
+	id := s.cloud.Identity()
+	return glance.New(glance.Config{Endpoint: endpoint, Token: token, ProjectID: id.ProjectID, Project: id.ProjectName})
+}
+
+// registry is the host:port that images are pushed to.
+func (s *session) registry() (string, error) {
+	if s.app.registry != "" {
+		return s.app.registry, nil
+	}
+	endpoint, err := s.cloud.Endpoint("container-registry")
+	if err != nil {
+		return "", fmt.Errorf("%w: %w: register the registry there or give --registry", set.ErrNotFound, err)
+	}
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return "", err
+	}
+	return u.Host, nil
+}

@@ -1,0 +1,95 @@
+// Package front composes the registry daemon: the OCI handler of image/registry on Glance, with Keystone
+// deciding who calls. It is where pkg/image and pkg/authn meet.
+package front
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/moset/moset/internal/errkind"
+	"github.com/moset/moset/pkg/authn"
+	"github.com/moset/moset/pkg/authn/keystone"
+	"github.com/moset/moset/pkg/image"
+	"github.com/moset/moset/pkg/image/glance"
+	"github.com/moset/moset/pkg/image/registry"
+)
+
+// Config says which cloud the registry stands on.
+type Config struct {
+	AuthURL   string            // Keystone, for the login realm
+	Verifier  authn.Verifier    // put authn.NewCached before Keystone
+	GlanceURL string            // endpoint of Glance
+	Realm     string            // URL of the token endpoint as docker login reaches it; "" derives it from each request
+	Transport http.RoundTripper // to Glance; nil means http.DefaultTransport
+	Logger    *slog.Logger      // nil discards
+}
+
+// New returns the handler. Close it to end open uploads.
+func New(cfg Config) (*registry.Handler, error) {
+	cache := new(glance.Cache)
+	return registry.New(registry.Config{
+		Auth:    authenticator{cfg.Verifier},
+		Issuer:  issuer{cfg.AuthURL},
+		Service: "moset",
+		Realm:   cfg.Realm,
+		Log:     cfg.Logger,
+		Stores: func(_ context.Context, id registry.Identity) (image.Store, error) {
+			return glance.New(glance.Config{Endpoint: cfg.GlanceURL, Token: id.Token, ProjectID: id.ProjectID, Project: id.Project,
+				Transport: cfg.Transport, Cache: cache, Log: cfg.Logger})
+		},
+	})
+}
+
+var authErrors = errkind.Map{
+	{From: authn.ErrInvalidToken, To: image.ErrUnauthorized},
+	{From: authn.ErrUnscoped, To: image.ErrUnauthorized},
+	{From: authn.ErrForbidden, To: image.ErrDenied},
+	{From: authn.ErrUnavailable, To: image.ErrUnavailable},
+}
+
+// authenticator is the registry.Authenticator on a Verifier.
+type authenticator struct{ verifier authn.Verifier }
+
+// Verify implements registry.Authenticator.
+func (a authenticator) Verify(ctx context.Context, token string) (registry.Identity, error) {
+	id, err := a.verifier.Verify(ctx, token)
+	if err != nil {
+		return registry.Identity{}, authErrors.Translate(err)
+	}
+	return registry.Identity{Token: token, UserID: id.UserID, UserName: id.UserName, ProjectID: id.ProjectID, Project: id.ProjectName, Expires: id.ExpiresAt}, nil
+}
+
+// issuer is the registry.Issuer on Keystone: docker login with a password or an application credential.
+type issuer struct{ authURL string }
+
+// Issue implements registry.Issuer.
+func (i issuer) Issue(ctx context.Context, l registry.Login) (registry.Grant, error) {
+	c := keystone.Credentials{AuthURL: i.authURL, UserName: l.User, UserDomainName: l.Domain, Password: l.Password,
+		ApplicationCredentialID: l.ApplicationCredentialID, ApplicationCredentialSecret: l.ApplicationCredentialSecret}
+	grant, err := i.scoped(ctx, c, l.Project)
+	if err != nil {
+		return registry.Grant{}, authErrors.Translate(err)
+	}
+	return registry.Grant{Token: grant.Token, Expires: grant.Identity.ExpiresAt}, nil
+}
+
+// scoped tries the project as a name, then as an id.
+func (i issuer) scoped(ctx context.Context, c keystone.Credentials, project string) (keystone.Grant, error) {
+	if project == "" || c.ApplicationCredentialID != "" {
+		return keystone.Issue(ctx, c)
+	}
+	byName := c
+	byName.ProjectName = project
+	grant, err := keystone.Issue(ctx, byName)
+	if err == nil {
+		return grant, nil
+	}
+	byID := c
+	byID.ProjectID = project
+	if grant, idErr := keystone.Issue(ctx, byID); idErr == nil {
+		return grant, nil
+	}
+	return keystone.Grant{}, fmt.Errorf("project %s: %w", project, err)
+}

@@ -1,0 +1,53 @@
+// Command moset-registry serves docker push and docker pull on Glance. It finds Keystone and Glance as
+// every OpenStack client does: by the OS_* variables or OS_CLOUD, of a user with the role service or admin.
+package main
+
+import (
+	"context"
+	"flag"
+	"log/slog"
+	"time"
+
+	"github.com/moset/moset/daemons/registry/front"
+	"github.com/moset/moset/internal/daemon"
+	"github.com/moset/moset/pkg/authn"
+	"github.com/moset/moset/pkg/authn/keystone"
+)
+
+func main() { daemon.Run("moset-registry", serve) }
+
+func serve(ctx context.Context) error {
+	listen := flag.String("listen", "127.0.0.1:9781", "address to serve on")
+	realm := flag.String("realm", "", "URL of the token endpoint as clients reach it (default: derived from each request)")
+	cloud := flag.String("os-cloud", "", "cloud of clouds.yaml")
+	level := flag.String("log", "info", "log level: debug, info, warn or error")
+	flag.Parse()
+	log, err := daemon.Logger(*level)
+	if err != nil {
+		return err
+	}
+	creds, err := keystone.FromEnv(*cloud)
+	if err != nil {
+		return err
+	}
+	session, err := keystone.Connect(ctx, creds)
+	if err != nil {
+		return err
+	}
+	glance, err := session.Endpoint("image")
+	if err != nil {
+		return err
+	}
+	handler, err := front.New(front.Config{AuthURL: session.AuthURL(), GlanceURL: glance, Realm: *realm, Logger: log,
+		Verifier: authn.NewCached(keystone.NewVerifier(session, 0), authn.CacheConfig{})})
+	if err != nil {
+		return err
+	}
+	defer handler.Close()
+	l := &daemon.Listener{Name: "registry", Addr: *listen, Handler: handler}
+	if err := daemon.BindAll(l); err != nil {
+		return err
+	}
+	log.Info("ready", slog.String("listen", l.Bound.Addr().String()))
+	return daemon.ServeAll(ctx, 30*time.Second, l)
+}
