@@ -12,8 +12,8 @@ func SpecHash(a Assignment) string {
 	b, err := json.Marshal(struct {
 		Name      string
 		Spec      Spec
-		Images    map[string]Image
-		Addresses []Address
+		Images    map[string]Image `json:",omitempty"` // nil and empty are the same
+		Addresses []Address        `json:",omitempty"`
 	}{a.Name, a.Spec, a.Images, a.Addresses})
 	if err != nil {
 		panic(err) // plain data: cannot fail

@@ -123,6 +123,7 @@ func (m *Manager) Apply(ctx context.Context, a Assignment) (Observation, error) 
 		return o, wrap("apply", a.ServerID, err)
 	}
 	r := newRecord(a)
+	_, r.Made = m.strays[a.ServerID] // what a stray's volumes hold outlives a failed start
 	if err := m.cfg.Journal.Save(r); err != nil {
 		return Observation{}, &Error{Op: "apply", ID: a.ServerID, Err: err}
 	}
@@ -161,6 +162,7 @@ func (m *Manager) Remove(ctx context.Context, r Removal) (Observation, error) {
 			return Observation{}, wrap("remove", r.ServerID, err)
 		}
 		if len(here) == 0 {
+			m.forgetStray(r.ServerID)
 			return Observation{ServerID: r.ServerID, Observed: Observed{State: StateDeleted, Epoch: r.Epoch, At: time.Now()}}, nil
 		}
 		if here[0].Epoch > r.Epoch {
@@ -181,6 +183,9 @@ func (m *Manager) adoptToRemove(r Removal) (*worker, error) {
 	if w, ok := m.workers[r.ServerID]; ok {
 		return w, nil
 	}
+	if m.closed {
+		return nil, fmt.Errorf("%w: the host is shutting down", ErrUnavailable)
+	}
 	rec := Record{Assignment: Assignment{ServerID: r.ServerID, Epoch: r.Epoch}, Absent: true,
 		Observed: Observed{State: StateDeleting, Epoch: r.Epoch, At: time.Now()}}
 	if err := m.cfg.Journal.Save(rec); err != nil {
@@ -188,6 +193,12 @@ func (m *Manager) adoptToRemove(r Removal) (*worker, error) {
 	}
 	delete(m.strays, r.ServerID)
 	return m.add(rec), nil
+}
+
+func (m *Manager) forgetStray(id string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.strays, id)
 }
 
 // Observe implements Agent.
@@ -259,13 +270,15 @@ func (m *Manager) add(r Record) *worker {
 	return w
 }
 
-// forget drops a worker whose tombstone has aged.
-func (m *Manager) forget(w *worker) {
+// forget drops a worker whose tombstone has aged; false when the server was given to this host again meanwhile.
+func (m *Manager) forget(w *worker) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.workers[w.id] == w {
-		delete(m.workers, w.id)
+	if w.observation().State != StateDeleted {
+		return false
 	}
+	delete(m.workers, w.id)
+	return true
 }
 
 // listen wakes the worker of every server whose containers changed.

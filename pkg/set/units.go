@@ -3,6 +3,8 @@ package set
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"log/slog"
 	"math"
 	"strconv"
 	"strings"
@@ -107,6 +109,9 @@ func (d *Duration) UnmarshalJSON(b []byte) error {
 	}
 	switch v := v.(type) {
 	case float64:
+		if math.Abs(v*float64(time.Second)) >= math.MaxInt64 {
+			return fmt.Errorf("%w: %v seconds are too many", ErrInvalid, v)
+		}
 		*d = Duration(v * float64(time.Second))
 		return nil
 	case string:
@@ -131,6 +136,12 @@ func (Secret) String() string { return "[secret]" }
 
 // GoString hides the text from %#v.
 func (Secret) GoString() string { return "[secret]" }
+
+// Format hides the text from every verb; fmt asks String for some only.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+
+// LogValue hides the text from slog's JSON handler.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // Reveal returns the text itself.
 func (s Secret) Reveal() string { return string(s) }

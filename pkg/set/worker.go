@@ -27,6 +27,7 @@ type worker struct {
 	tries     int       // of the operation under way
 	restarts  map[string]int
 	repairAt  time.Time // earliest next repair
+	noted     bool      // a fault waits for repairAt
 	repairGap time.Duration
 }
 
@@ -137,8 +138,7 @@ func (w *worker) poke() {
 func (w *worker) run() {
 	for {
 		again, done := w.reconcile()
-		if done {
-			w.m.forget(w)
+		if done && w.m.forget(w) {
 			return
 		}
 		timer := time.NewTimer(again)
@@ -168,6 +168,7 @@ func (w *worker) reconcile() (again time.Duration, done bool) {
 	}()
 	if v := [2]uint64{rec.Assignment.Epoch, rec.Assignment.Generation}; v != w.version || w.since.IsZero() {
 		w.version, w.since, w.tries = v, time.Now(), 0
+		w.restarts, w.repairAt, w.repairGap, w.noted = map[string]int{}, time.Time{}, 0, false
 	}
 	switch {
 	case rec.Absent && rec.Observed.State == StateDeleted:

@@ -44,23 +44,26 @@ func (w *worker) complete(f Found, rec Record) bool {
 	return stateOf(f) == StateRunning && len(f.Containers) == len(rec.Assignment.Spec.Containers)+1
 }
 
-// stateOf sums up a server's containers.
+// stateOf sums up a server's members; of the infra container only its network counts, it is never frozen.
 func stateOf(f Found) State {
-	up, paused := 0, 0
+	members, up, paused := 0, 0, 0
 	for _, c := range f.Containers {
-		switch c.State {
-		case ContainerRunning:
+		switch {
+		case c.Role == RoleInfra:
+			continue
+		case c.State == ContainerRunning:
 			up++
-		case ContainerPaused:
+		case c.State == ContainerPaused:
 			paused++
 		}
+		members++
 	}
 	switch {
-	case up == 0 && paused == 0:
+	case up == 0 && paused == 0 && f.Sandbox.NetNS == "":
 		return StateStopped
-	case paused > 0 && up == 0:
+	case paused == members && f.Sandbox.NetNS != "":
 		return StateSuspended
-	case up == len(f.Containers):
+	case up == members && f.Sandbox.NetNS != "":
 		return StateRunning
 	}
 	return StateDegraded
@@ -68,7 +71,7 @@ func stateOf(f Found) State {
 
 // steady is a server that runs as it should.
 func (w *worker) steady(rec Record, f Found) (time.Duration, bool) {
-	if rec.Observed.State != StateRunning || !rec.Reached {
+	if rec.Observed.State != StateRunning || rec.Observed.Fault != nil || !rec.Reached {
 		w.settle(rec, true, func(o *Observed) { w.fill(o, rec, StateRunning, f) })
 	}
 	if w.repairGap > 0 && time.Since(w.repairAt) > 2*w.m.cfg.BackoffMax {
@@ -87,9 +90,12 @@ func (w *worker) fill(o *Observed, rec Record, s State, f Found) {
 	}
 }
 
-// degrade notes what is down and returns how long to wait before repairing it.
+// degrade notes what is down and returns how long to wait before repairing it. A fault is noted once: when
+// its wait is over the repair begins.
 func (w *worker) degrade(rec Record, f Found) time.Duration {
-	if wait := time.Until(w.repairAt); wait > 0 {
+	if w.noted {
+		wait := max(time.Until(w.repairAt), 0)
+		w.noted = wait > 0
 		return wait
 	}
 	fault := NewFault(downSentence(f), time.Now())
@@ -101,7 +107,7 @@ func (w *worker) degrade(rec Record, f Found) time.Duration {
 	}
 	wait := w.repairGap // none before the first repair
 	w.repairGap = min(max(2*w.repairGap, w.m.cfg.Backoff), w.m.cfg.BackoffMax)
-	w.repairAt = time.Now().Add(wait)
+	w.repairAt, w.noted = time.Now().Add(wait), wait > 0
 	w.m.cfg.Logger.Warn("a server is degraded", "server", w.id, "fault", fault.Message, "repair_in", wait)
 	return wait
 }
@@ -129,13 +135,27 @@ func (w *worker) bringUp(ctx context.Context, rec Record, f Found) error {
 	}
 	defer release()
 	steps := newSteps(w, rec)
-	if f.Sandbox.NetNS == "" || stateOf(f) != StateRunning {
-		if err := w.makeUp(ctx, rec, steps); err != nil {
+	if stateOf(f) == StateSuspended {
+		if f, err = w.resume(ctx, rec, steps); err != nil {
 			return err
 		}
-		return nil
+	}
+	if !w.complete(f, rec) {
+		return w.makeUp(ctx, rec, steps)
 	}
 	return w.attach(ctx, rec, f.Sandbox, steps) // adopted: runs, but this Manager has not seen its network
+}
+
+// resume thaws what was suspended and looks again.
+func (w *worker) resume(ctx context.Context, rec Record, steps *steps) (Found, error) {
+	if s, ok := w.m.cfg.Engine.(Suspender); ok {
+		steps.enter(StateStarting)
+		in := Instance{Assignment: rec.Assignment, ImageIDs: rec.ImageIDs}
+		if err := steps.do("resume", func() error { return s.Resume(ctx, in) }); err != nil {
+			return Found{}, err
+		}
+	}
+	return w.look(ctx)
 }
 
 func (w *worker) makeUp(ctx context.Context, rec Record, steps *steps) error {

@@ -65,6 +65,7 @@ type Stack struct {
 	running   sync.WaitGroup
 	listeners struct{ keystone, glance, registry, region, host *daemon.Listener }
 	err       error
+	closed    error // of the region
 }
 
 // Start starts everything and returns when it serves; the cloud ends with ctx. Errors name the port that
@@ -192,6 +193,10 @@ func (s *Stack) startRegion(ctx context.Context) (err error) {
 	}
 	s.listeners.region.Handler = s.region.Handler()
 	s.serve(ctx, s.listeners.region)
+	s.running.Go(func() { // first of all: its watches on the host and its waiting callers would hold the others up
+		<-ctx.Done()
+		s.closed = s.region.Close()
+	})
 	return nil
 }
 
@@ -211,12 +216,9 @@ func (s *Stack) startHost(ctx context.Context) (err error) {
 // Wait returns when everything has ended, with what ended it if it was not ctx.
 func (s *Stack) Wait() error {
 	s.running.Wait()
-	errs := []error{s.err}
+	errs := []error{s.err, s.closed}
 	if s.host != nil {
 		errs = append(errs, s.host.Close())
-	}
-	if s.region != nil {
-		errs = append(errs, s.region.Close())
 	}
 	if s.registry != nil {
 		errs = append(errs, s.registry.Close())

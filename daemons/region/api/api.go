@@ -26,6 +26,7 @@ import (
 
 	"github.com/moset/moset/daemons/region/controller"
 	"github.com/moset/moset/daemons/region/ipam"
+	"github.com/moset/moset/internal/errkind"
 	"github.com/moset/moset/internal/httpjson"
 	"github.com/moset/moset/pkg/authn"
 	"github.com/moset/moset/pkg/set"
@@ -68,6 +69,8 @@ func New(cfg Config) http.Handler {
 
 type handler struct{ cfg Config }
 
+var policyErrors = errkind.Map{{From: authn.ErrForbidden, To: set.ErrForbidden}}
+
 // caller is who sent a request that passed the guard.
 func (h handler) caller(r *http.Request) (controller.Caller, *authn.Identity, error) {
 	id, ok := authn.FromContext(r.Context())
@@ -75,7 +78,7 @@ func (h handler) caller(r *http.Request) (controller.Caller, *authn.Identity, er
 		return controller.Caller{}, nil, set.ErrUnauthenticated
 	}
 	if err := h.cfg.Policy.Allow(id, authn.Read); err != nil {
-		return controller.Caller{}, nil, fmt.Errorf("%w: %w", set.ErrForbidden, err)
+		return controller.Caller{}, nil, policyErrors.Translate(err)
 	}
 	return controller.Caller{
 		ProjectID: id.ProjectID, ProjectName: id.ProjectName, UserID: id.UserID,

@@ -25,10 +25,7 @@ func (h handler) admin(r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.cfg.Policy.Allow(id, authn.Admin); err != nil {
-		return fmt.Errorf("%w: %w", set.ErrForbidden, err)
-	}
-	return nil
+	return policyErrors.Translate(h.cfg.Policy.Allow(id, authn.Admin))
 }
 
 func (h handler) cordon(cordoned bool) http.HandlerFunc {

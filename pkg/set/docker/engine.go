@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -23,6 +24,10 @@ type Config struct {
 	CgroupRoot   string       // default "/sys/fs/cgroup"
 	Strict       bool         // Check refuses an engine without live-restore instead of warning
 	Logger       *slog.Logger // nil discards
+
+	// Timeout bounds one Prepare, Start, Remove or List, and one Stop on top of its containers' grace;
+	// what takes longer is set.ErrUnavailable and its outcome unknown. Default 2m.
+	Timeout time.Duration
 }
 
 // Engine runs sets on one Docker Engine.
@@ -39,6 +44,7 @@ type Engine struct {
 var (
 	_ set.Engine       = (*Engine)(nil)
 	_ set.EngineEvents = (*Engine)(nil)
+	_ set.Suspender    = (*Engine)(nil)
 )
 
 // New makes an Engine; it does not connect yet. Errors: set.ErrInvalid.
@@ -51,23 +57,23 @@ func New(cfg Config) (*Engine, error) {
 		return nil, fmt.Errorf("%w: %w", set.ErrInvalid, err)
 	}
 	cfg.Root = root
-	if cfg.Host == "" {
-		cfg.Host = client.DefaultDockerHost
-	}
-	if cfg.CgroupParent == "" {
-		cfg.CgroupParent = "/moset"
-	}
-	if cfg.CgroupRoot == "" {
-		cfg.CgroupRoot = "/sys/fs/cgroup"
-	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
-	}
+	cfg = cfg.withDefaults()
 	c, err := client.NewClientWithOpts(client.WithHost(cfg.Host), client.WithAPIVersionNegotiation(), manyConnections)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", set.ErrInvalid, err)
 	}
 	return &Engine{cfg: cfg, docker: c, cgroups: cgroups{root: cfg.CgroupRoot, parent: cfg.CgroupParent}}, nil
+}
+
+func (c Config) withDefaults() Config {
+	c.Host = cmp.Or(c.Host, client.DefaultDockerHost)
+	c.CgroupParent = cmp.Or(c.CgroupParent, "/moset")
+	c.CgroupRoot = cmp.Or(c.CgroupRoot, "/sys/fs/cgroup")
+	c.Timeout = cmp.Or(c.Timeout, 2*time.Minute)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
 }
 
 // manyConnections keeps enough connections open for a burst: the default of two would dial for each call.
@@ -81,28 +87,7 @@ func manyConnections(c *client.Client) error {
 // Close gives the connections back. Containers go on running.
 func (e *Engine) Close() error { return e.docker.Close() }
 
-// Check says whether sets can run: the engine answers, is new enough and uses cgroupfs. Errors: set.ErrUnavailable.
-func (e *Engine) Check(ctx context.Context) error {
-	info, err := e.docker.Info(ctx)
-	if err != nil {
-		return e.translate("check", "", err)
-	}
-	switch {
-	case info.CgroupDriver != "cgroupfs":
-		return fmt.Errorf("%w: Docker at %s uses the %s cgroup driver: start it with --exec-opt native.cgroupdriver=cgroupfs", set.ErrUnavailable, e.cfg.Host, info.CgroupDriver)
-	case !info.LiveRestoreEnabled && e.cfg.Strict:
-		return fmt.Errorf("%w: Docker at %s runs without live-restore, so its restart would stop every set: start it with --live-restore", set.ErrUnavailable, e.cfg.Host)
-	case !info.LiveRestoreEnabled:
-		e.warnOnce()
-	}
-	return nil
-}
-
-func (e *Engine) warnOnce() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if !e.warned {
-		e.cfg.Logger.Warn("Docker runs without live-restore: its restart stops every set; start it with --live-restore", "docker", e.cfg.Host)
-		e.warned = true
-	}
+// bound gives an operation its deadline, so that an engine that hangs holds nobody for ever.
+func (e *Engine) bound(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, e.cfg.Timeout+grace)
 }

@@ -47,4 +47,3 @@ func (e *Engine) follow(ctx context.Context, yield func(string, error) bool) boo
 	}
 }
 
-var _ set.Suspender = (*Engine)(nil)

@@ -2,59 +2,42 @@ package docker
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/docker/docker/api/types/container"
 
 	"github.com/moset/moset/pkg/set"
 )
 
-// Start implements set.Engine: each wave of set.StartOrder at once, the next when it runs.
+// Start implements set.Engine: each wave of set.StartOrder at once, the next when it runs. A program that
+// is missing or cannot be executed is set.ErrInvalid and named.
 func (e *Engine) Start(ctx context.Context, in set.Instance) error {
+	if err := checkID(in.ServerID); err != nil {
+		return &set.Error{Op: "start", ID: in.ServerID, Err: err}
+	}
 	waves, err := set.StartOrder(in.Spec.Containers)
 	if err != nil {
-		return err
+		return &set.Error{Op: "start", ID: in.ServerID, Err: err}
 	}
+	ctx, cancel := e.bound(ctx, 0)
+	defer cancel()
 	for _, wave := range waves {
-		err := parallel(wave, func(c set.Container) error {
-			err := e.docker.ContainerStart(ctx, containerName(in.ServerID, c.Name), container.StartOptions{})
-			return e.translate("start container "+c.Name+" of", in.ServerID, err)
-		})
-		if err != nil {
+		if err := parallel(wave, func(c set.Container) error { return e.startMember(ctx, in.ServerID, c) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Suspend implements set.Suspender: every member is paused. The infra container has nothing to freeze.
-func (e *Engine) Suspend(ctx context.Context, in set.Instance) error {
-	return e.members(ctx, in.ServerID, func(c container.InspectResponse) error {
-		if c.State.Paused || !c.State.Running {
-			return nil
-		}
-		return e.translate("suspend", c.Name, e.docker.ContainerPause(ctx, c.ID))
-	})
-}
-
-// Resume implements set.Suspender.
-func (e *Engine) Resume(ctx context.Context, in set.Instance) error {
-	return e.members(ctx, in.ServerID, func(c container.InspectResponse) error {
-		if !c.State.Paused {
-			return nil
-		}
-		return e.translate("resume", c.Name, e.docker.ContainerUnpause(ctx, c.ID))
-	})
-}
-
-func (e *Engine) members(ctx context.Context, serverID string, f func(container.InspectResponse) error) error {
-	all, err := e.inspectAll(ctx, serverID)
-	if err != nil {
-		return err
+func (e *Engine) startMember(ctx context.Context, serverID string, c set.Container) error {
+	name := containerName(serverID, c.Name)
+	err := e.docker.ContainerStart(ctx, name, container.StartOptions{})
+	if err == nil {
+		err = e.awaitProgram(ctx, name)
 	}
-	return parallel(all, func(c container.InspectResponse) error {
-		if c.Config.Labels[labelRole] == string(set.RoleInfra) {
-			return nil
-		}
-		return f(c)
-	})
+	if reason := badProgram(err); reason != "" {
+		err = fmt.Errorf("%w: container %s: %s", set.ErrInvalid, c.Name, reason)
+		return &set.Error{Op: "start", ID: serverID, Err: err}
+	}
+	return e.translate("start container "+c.Name+" of", serverID, err)
 }

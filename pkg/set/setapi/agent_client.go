@@ -25,21 +25,18 @@ func NewAgentClient(cfg ClientConfig) *AgentClient { return &AgentClient{newClie
 
 // Apply implements set.Agent.
 func (c *AgentClient) Apply(ctx context.Context, a set.Assignment) (set.Observation, error) {
-	var o set.Observation
-	return o, c.c.do(ctx, http.MethodPut, "/v1/assignments/"+url.PathEscape(a.ServerID), nil, a, &o)
+	return call[set.Observation](ctx, c.c, request{method: http.MethodPut, path: "/v1/assignments/" + url.PathEscape(a.ServerID), body: a})
 }
 
 // Observe implements set.Agent.
 func (c *AgentClient) Observe(ctx context.Context, ids ...string) ([]set.Observation, error) {
-	var list []set.Observation
-	return list, c.c.do(ctx, http.MethodGet, "/v1/assignments?"+url.Values{"id": ids}.Encode(), nil, nil, &list)
+	return call[[]set.Observation](ctx, c.c, request{method: http.MethodGet, path: "/v1/assignments?" + url.Values{"id": ids}.Encode()})
 }
 
 // Remove implements set.Agent.
 func (c *AgentClient) Remove(ctx context.Context, r set.Removal) (set.Observation, error) {
-	var o set.Observation
 	path := "/v1/assignments/" + url.PathEscape(r.ServerID) + "?epoch=" + strconv.FormatUint(r.Epoch, 10)
-	return o, c.c.do(ctx, http.MethodDelete, path, nil, nil, &o)
+	return call[set.Observation](ctx, c.c, request{method: http.MethodDelete, path: path})
 }
 
 // Watch implements set.Agent. It yields ErrUnavailable when the stream breaks or is silent for three heartbeats.
@@ -47,14 +44,22 @@ func (c *AgentClient) Watch(ctx context.Context) iter.Seq2[set.Observation, erro
 	return func(yield func(set.Observation, error) bool) {
 		stream, cancel := context.WithCancel(ctx)
 		defer cancel()
-		resp, err := c.c.send(stream, http.MethodGet, "/v1/assignments/watch", nil, nil)
+		silence := time.AfterFunc(3*heartbeat, cancel) // also a peer that takes the call and never answers
+		defer silence.Stop()
+		resp, err := c.c.send(stream, request{method: http.MethodGet, path: "/v1/assignments/watch"})
+		if ctx.Err() != nil {
+			closeBody(resp)
+			return // the consumer's own end is no error
+		}
+		if stream.Err() != nil {
+			err = fmt.Errorf("%w: %s does not answer a watch", set.ErrUnavailable, c.c.url)
+		}
 		if err != nil {
+			closeBody(resp)
 			yield(set.Observation{}, err)
 			return
 		}
 		defer resp.Body.Close()
-		silence := time.AfterFunc(3*heartbeat, cancel)
-		defer silence.Stop()
 		c.readLines(ctx, resp.Body, func() { silence.Reset(3 * heartbeat) }, yield)
 	}
 }
@@ -88,7 +93,7 @@ func decodeLine(b []byte) (set.Observation, error) {
 	case err != nil:
 		return set.Observation{}, fmt.Errorf("%w: not a line of a watch: %w", set.ErrUnavailable, err)
 	case l.Error != nil:
-		return set.Observation{}, &remoteError{message: l.Error.Message, sentinel: sentinelOf(l.Error.Code, 0)}
+		return set.Observation{}, &remoteError{message: l.Error.Message, sentinel: sentinelOf(l.Error.Code, http.StatusInternalServerError)}
 	case l.Observation == nil:
 		return set.Observation{}, fmt.Errorf("%w: a line of the watch is empty", set.ErrUnavailable)
 	}

@@ -30,37 +30,41 @@ func newClient(c ClientConfig) client {
 	return client{url: strings.TrimRight(c.URL, "/"), http: c.HTTP}
 }
 
-// do sends in as JSON, if not nil, and decodes the answer into out, if not nil.
-func (c client) do(ctx context.Context, method, path string, header http.Header, in, out any) error {
-	resp, err := c.send(ctx, method, path, header, in)
+// request is one call; body is sent as JSON, if not nil.
+type request struct {
+	method, path string
+	header       http.Header
+	body         any
+}
+
+// call sends a request and decodes the answer.
+func call[T any](ctx context.Context, c client, r request) (T, error) {
+	var out, none T
+	resp, err := c.send(ctx, r)
 	if err != nil {
-		return err
+		return none, err
 	}
 	defer resp.Body.Close()
-	if out == nil {
-		_, err = io.Copy(io.Discard, resp.Body)
-		return err
+	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
+		return none, fmt.Errorf("%w: %s sent an answer that is not the expected JSON: %w", set.ErrUnavailable, c.url, err)
 	}
-	if err := json.NewDecoder(resp.Body).Decode(out); err != nil {
-		return fmt.Errorf("%w: %s sent an answer that is not the expected JSON: %w", set.ErrUnavailable, c.url, err)
-	}
-	return nil
+	return out, nil
 }
 
 // send returns an answer below 400; everything else is an error.
-func (c client) send(ctx context.Context, method, path string, header http.Header, in any) (*http.Response, error) {
-	body, err := encode(in)
+func (c client) send(ctx context.Context, r request) (*http.Response, error) {
+	body, err := encode(r.body)
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, method, c.url+path, body)
+	req, err := http.NewRequestWithContext(ctx, r.method, c.url+r.path, body)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", set.ErrInvalid, err)
 	}
-	for k, v := range header {
+	for k, v := range r.header {
 		req.Header[k] = v
 	}
-	if in != nil {
+	if r.body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	resp, err := c.http.Do(req)
@@ -72,6 +76,13 @@ func (c client) send(ctx context.Context, method, path string, header http.Heade
 		return nil, ErrorOf(resp)
 	}
 	return resp, nil
+}
+
+// closeBody gives back an answer that nobody will read.
+func closeBody(resp *http.Response) {
+	if resp != nil {
+		resp.Body.Close()
+	}
 }
 
 func encode(in any) (io.Reader, error) {

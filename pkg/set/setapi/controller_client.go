@@ -24,39 +24,33 @@ func NewControllerClient(cfg ClientConfig) *ControllerClient {
 
 // Create implements set.Controller.
 func (c *ControllerClient) Create(ctx context.Context, req set.CreateRequest) (set.Task, error) {
-	var t set.Task
-	return t, c.c.do(ctx, http.MethodPost, "/v1/servers", keyHeader(req.IdempotencyKey), req, &t)
+	return call[set.Task](ctx, c.c, request{method: http.MethodPost, path: "/v1/servers", header: keyHeader(req.IdempotencyKey), body: req})
 }
 
 // Get implements set.Controller.
 func (c *ControllerClient) Get(ctx context.Context, ref string) (set.Server, error) {
-	var s set.Server
-	return s, c.c.do(ctx, http.MethodGet, serverPath(ref), nil, nil, &s)
+	return call[set.Server](ctx, c.c, request{method: http.MethodGet, path: serverPath(ref)})
 }
 
 // List implements set.Controller.
 func (c *ControllerClient) List(ctx context.Context, opts set.ListOptions) (set.Page, error) {
-	var p set.Page
-	return p, c.c.do(ctx, http.MethodGet, "/v1/servers?"+listQuery(opts).Encode(), nil, nil, &p)
+	return call[set.Page](ctx, c.c, request{method: http.MethodGet, path: "/v1/servers?"+listQuery(opts).Encode()})
 }
 
 // Act implements set.Controller.
 func (c *ControllerClient) Act(ctx context.Context, ref string, a set.Action) (set.Task, error) {
-	var t set.Task
-	return t, c.c.do(ctx, http.MethodPost, serverPath(ref)+"/action", keyHeader(a.IdempotencyKey), a, &t)
+	return call[set.Task](ctx, c.c, request{method: http.MethodPost, path: serverPath(ref)+"/action", header: keyHeader(a.IdempotencyKey), body: a})
 }
 
 // Delete implements set.Controller.
 func (c *ControllerClient) Delete(ctx context.Context, ref string, opts set.DeleteOptions) (set.Task, error) {
-	var t set.Task
-	return t, c.c.do(ctx, http.MethodDelete, serverPath(ref), keyHeader(opts.IdempotencyKey), nil, &t)
+	return call[set.Task](ctx, c.c, request{method: http.MethodDelete, path: serverPath(ref), header: keyHeader(opts.IdempotencyKey)})
 }
 
 // Task implements set.TaskReader.
 func (c *ControllerClient) Task(ctx context.Context, id string, after uint64) (set.Task, error) {
-	var t set.Task
 	path := "/v1/tasks/" + url.PathEscape(id) + "?after=" + strconv.FormatUint(after, 10)
-	return t, c.c.do(ctx, http.MethodGet, path, nil, nil, &t)
+	return call[set.Task](ctx, c.c, request{method: http.MethodGet, path: path})
 }
 
 func serverPath(ref string) string { return "/v1/servers/" + url.PathEscape(ref) }

@@ -59,7 +59,9 @@ func (controllerHandler) create(w http.ResponseWriter, r *http.Request, c set.Co
 	}
 	req.IdempotencyKey = r.Header.Get("Idempotency-Key")
 	t, err := c.Create(r.Context(), req)
-	w.Header().Set("Location", serverPath(t.ServerID))
+	if err == nil {
+		w.Header().Set("Location", serverPath(t.ServerID))
+	}
 	return http.StatusAccepted, t, err
 }
 
