@@ -283,9 +283,12 @@ func (m *Manager) forget(w *worker) bool {
 
 // listen wakes the worker of every server whose containers changed.
 func (m *Manager) listen(events EngineEvents) {
+	broken := false
 	for id, err := range events.Events(m.ctx) {
-		if err != nil {
+		if err != nil && !broken && m.ctx.Err() == nil {
 			m.cfg.Logger.Warn("the engine's events broke off", "error", err)
+		}
+		if broken = err != nil; broken {
 			continue
 		}
 		m.mu.Lock()
@@ -299,12 +302,14 @@ func (m *Manager) listen(events EngineEvents) {
 
 // clean takes away network attachments of servers nobody knows, and notes engine leftovers for the region to judge.
 func (m *Manager) clean() {
-	for m.ctx.Err() == nil {
+	for try := 0; m.ctx.Err() == nil; try++ {
 		err := m.cleanOnce()
 		if err == nil || m.ctx.Err() != nil {
 			return
 		}
-		m.cfg.Logger.Warn("looking for leftovers failed, will try again", "error", err)
+		if try == 0 {
+			m.cfg.Logger.Warn("looking for leftovers failed, will go on trying", "error", err)
+		}
 		sleep(m.ctx, m.cfg.Backoff)
 	}
 }

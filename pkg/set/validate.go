@@ -81,6 +81,9 @@ func (a Assignment) Validate() error {
 	case a.Desired != DesiredRunning && a.Desired != DesiredStopped && a.Desired != DesiredSuspended:
 		return invalid("desired", "%q is not running, stopped or suspended", a.Desired)
 	}
+	if err := a.Spec.Validate(); err != nil {
+		return err
+	}
 	for _, c := range a.Spec.Containers {
 		if a.Images[c.Name].Digest == "" {
 			return invalid("images."+c.Name, "the container's image has no digest")
@@ -91,7 +94,7 @@ func (a Assignment) Validate() error {
 			return invalid(fmt.Sprintf("addresses[%d]", i), "prefix and segment are needed")
 		}
 	}
-	return a.Spec.Validate()
+	return nil
 }
 
 // Validate checks a Spec. The error names the field.

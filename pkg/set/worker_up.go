@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -61,7 +62,7 @@ func stateOf(f Found) State {
 	switch {
 	case up == 0 && paused == 0 && f.Sandbox.NetNS == "":
 		return StateStopped
-	case paused == members && f.Sandbox.NetNS != "":
+	case paused > 0 && paused == members && f.Sandbox.NetNS != "":
 		return StateSuspended
 	case up == members && f.Sandbox.NetNS != "":
 		return StateRunning
@@ -125,6 +126,22 @@ func downSentence(f Found) error {
 		}
 	}
 	return errors.New("it is not what was asked for")
+}
+
+// startFailure says why a server that was just started does not run.
+func startFailure(rec Record, f Found) error {
+	for _, c := range f.Containers {
+		if c.State != ContainerExited || c.ExitCode != 126 && c.ExitCode != 127 {
+			continue
+		}
+		for _, spec := range rec.Assignment.Spec.Containers {
+			if spec.Name == c.Name {
+				return fmt.Errorf("%w: container %s cannot run its command %q (exit code %d): the image has no such program, or it is not executable",
+					ErrInvalid, c.Name, append(slices.Clone(spec.Command), spec.Args...), c.ExitCode)
+			}
+		}
+	}
+	return fmt.Errorf("%w: right after the start, %w", ErrInvalid, downSentence(f))
 }
 
 // bringUp goes from whatever is there to everything running. Every step adopts what exists.
@@ -200,7 +217,7 @@ func (w *worker) settled(ctx context.Context, rec Record) (time.Duration, bool) 
 		if rec.Reached {
 			return w.m.cfg.Backoff, false
 		}
-		return w.failed(ctx, rec, fmt.Errorf("%w: right after the start, %w", ErrInvalid, downSentence(f)))
+		return w.failed(ctx, rec, startFailure(rec, f))
 	}
 	w.tries = 0
 	w.settle(rec, true, func(o *Observed) { w.fill(o, rec, StateRunning, f) })

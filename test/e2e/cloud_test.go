@@ -3,7 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
-	"log/slog"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,118 +17,136 @@ import (
 	"github.com/moset/moset/daemons/moset/command"
 )
 
-// environment is what the tests of this package need; make test provides it.
-func environment(t *testing.T, name string) string {
-	t.Helper()
-	v := os.Getenv(name)
-	require.NotEmpty(t, v, "%s is not set: run these tests with make test", name)
-	return v
-}
-
-// cloud is a whole cloud for one test: region, host and registry with their own state, on the private
-// Docker Engine and Open vSwitch of the test run.
+// cloud is a whole cloud with its own state, on the private Docker Engine and Open vSwitch of the test run.
 type cloud struct {
-	t   *testing.T
 	cfg stack.Config
 	*stack.Stack
 	cancel context.CancelFunc
 }
 
-// newCloud starts a cloud on a bridge of its own; tests name bridges apart.
+// newCloud starts a cloud of its own for one test; bridges keep clouds apart.
 func newCloud(t *testing.T, bridge string, change func(*stack.Config)) *cloud {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "moset-e2e-")
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	c := &cloud{t: t, cfg: stack.Config{
-		StateDir:   dir,
-		DockerHost: environment(t, "MOSET_TEST_DOCKER"),
-		OVSRunDir:  environment(t, "MOSET_TEST_OVS_RUNDIR"),
-		Bridge:     bridge,
-		HostName:   bridge,
-		Ports:      stack.AnyPorts,
-		Logger:     slog.New(slog.NewTextHandler(testWriter{t}, nil)),
-	}}
+	c := &cloud{cfg: config(dir, bridge)}
 	if change != nil {
 		change(&c.cfg)
 	}
-	c.start()
-	t.Cleanup(c.stop)
+	c.start(t)
+	t.Cleanup(func() {
+		c.stop(t)
+		_ = os.RemoveAll(dir)
+	})
 	return c
 }
 
-func (c *cloud) start() {
+func (c *cloud) start(t *testing.T) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	s, err := stack.Start(ctx, c.cfg)
 	if err != nil {
 		cancel()
 	}
-	require.NoError(c.t, err)
+	require.NoError(t, err)
 	c.Stack, c.cancel = s, cancel
 }
 
-func (c *cloud) stop() {
+func (c *cloud) stop(t *testing.T) {
+	t.Helper()
 	if c.cancel == nil {
 		return
 	}
 	c.cancel()
 	c.cancel = nil
-	require.NoError(c.t, c.Wait())
+	require.NoError(t, c.Wait())
 }
 
-// moset runs one command line as a project and returns its output and exit code.
-func (c *cloud) moset(project string, args ...string) (out, errOut string, code int) {
-	c.t.Helper()
-	for k, v := range c.Environment(project) {
-		c.t.Setenv(k, v)
+// run runs one command line as a user and returns its output and exit code.
+func (c *cloud) run(t *testing.T, user string, args ...string) (out, errOut string, code int) {
+	t.Helper()
+	for k, v := range c.Environment(user) {
+		t.Setenv(k, v)
 	}
+	t.Setenv("DOCKER_HOST", c.cfg.DockerHost)
 	var o, e bytes.Buffer
 	code = command.Execute(args, &o, &e)
 	return o.String(), e.String(), code
 }
 
 // must runs one command line that has to succeed.
-func (c *cloud) must(project string, args ...string) string {
-	c.t.Helper()
-	out, errOut, code := c.moset(project, args...)
-	require.Zero(c.t, code, "moset %s: %s%s", strings.Join(args, " "), out, errOut)
+func (c *cloud) must(t *testing.T, user string, args ...string) string {
+	t.Helper()
+	out, errOut, code := c.run(t, user, args...)
+	require.Zero(t, code, "moset %s: %s%s", strings.Join(args, " "), out, errOut)
 	return strings.TrimSpace(out)
 }
 
-// pushImages builds the example images and pushes them to project demo, through the docker CLI.
-func (c *cloud) pushImages() {
-	c.t.Helper()
-	registry := c.Environment("demo")["MOSET_REGISTRY"]
-	config := c.t.TempDir()
-	c.docker(config, nil, "login", registry, "-u", "demo/demo", "-p", c.Environment("demo")["OS_PASSWORD"])
-	c.command(nil, filepath.Join("..", "..", "scripts", "images"), registry+"/demo")
-	for _, name := range []string{"web:v1", "logagent:v1"} {
-		ref := registry + "/demo/" + name
-		c.docker(config, nil, "push", "-q", ref)
-		c.docker(config, nil, "rmi", ref)
+// fails runs one command line that has to fail with that exit code, and returns its sentence.
+func (c *cloud) fails(t *testing.T, code int, user string, args ...string) string {
+	t.Helper()
+	out, errOut, got := c.run(t, user, args...)
+	require.Equal(t, code, got, "moset %s: %s%s", strings.Join(args, " "), out, errOut)
+	_, sentence, found := strings.Cut(errOut, "moset: ") // progress may come before it
+	require.True(t, found, errOut)
+	sentence = strings.TrimSpace(sentence)
+	require.NotContains(t, sentence, "\n", "an error is one sentence")
+	return sentence
+}
+
+// serverNames lists what the project has.
+func (c *cloud) serverNames(t *testing.T, user string) []string {
+	return strings.Fields(c.must(t, user, "server", "list", "--format", "{{range .}}{{.name}} {{end}}"))
+}
+
+// address of a server.
+func (c *cloud) address(t *testing.T, user, server string) string {
+	prefix := c.must(t, user, "server", "show", server, "--format", "{{range .addresses}}{{.prefix}}{{end}}")
+	address, _, _ := strings.Cut(prefix, "/")
+	return address
+}
+
+// createWeb makes a set of infra, log sidecar and app and returns its address.
+func (c *cloud) createWeb(t *testing.T, name string, more ...string) string {
+	t.Helper()
+	c.must(t, "demo", append([]string{"server", "create", name, "--app", "web=demo/web:v1", "--sidecar", "log=demo/logagent:v1",
+		"--volume", "logs:/var/log/app", "--memory", "64Mi"}, more...)...)
+	return c.address(t, "demo", name)
+}
+
+// pushImages builds the example images and pushes them to project demo with the docker command line.
+func (c *cloud) pushImages() error {
+	env := c.Environment("demo")
+	registry := env["MOSET_REGISTRY"]
+	config, err := os.MkdirTemp("", "moset-docker-")
+	if err != nil {
+		return err
 	}
+	defer os.RemoveAll(config)
+	steps := [][]string{
+		{filepath.Join("..", "..", "scripts", "images"), registry + "/demo"},
+		{"docker", "login", registry, "-u", "demo/demo", "-p", env["OS_PASSWORD"]},
+	}
+	for _, name := range []string{"/demo/web:v1", "/demo/logagent:v1"} {
+		steps = append(steps, []string{"docker", "push", "-q", registry + name}, []string{"docker", "rmi", registry + name})
+	}
+	for _, step := range steps {
+		if _, err := c.command(config, step...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (c *cloud) docker(config string, env []string, args ...string) string {
-	c.t.Helper()
-	return c.command(append(env, "DOCKER_CONFIG="+config), "docker", args...)
-}
-
-func (c *cloud) command(env []string, name string, args ...string) string {
-	c.t.Helper()
+// command runs a program against the test's Docker Engine.
+func (c *cloud) command(dockerConfig string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Env = append(os.Environ(), append(env, "DOCKER_HOST="+c.cfg.DockerHost)...)
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Env = append(os.Environ(), "DOCKER_HOST="+c.cfg.DockerHost, "DOCKER_CONFIG="+dockerConfig)
 	out, err := cmd.CombinedOutput()
-	require.NoError(c.t, err, "%s %s: %s", name, strings.Join(args, " "), out)
-	return strings.TrimSpace(string(out))
-}
-
-type testWriter struct{ t *testing.T }
-
-func (w testWriter) Write(p []byte) (int, error) {
-	if w.t.Context().Err() == nil { // a log line after the test's end would panic
-		w.t.Log(strings.TrimRight(string(p), "\n"))
+	if err != nil {
+		return "", fmt.Errorf("%s: %w: %s", strings.Join(args, " "), err, out)
 	}
-	return len(p), nil
+	return strings.TrimSpace(string(out)), nil
 }

@@ -244,3 +244,9 @@ func (s *Stack) Glance() *imagetest.Glance { return s.glance }
 func (s *Stack) authURL() string { return url(s.listeners.keystone) + "/v3" }
 
 func url(l *daemon.Listener) string { return "http://" + l.Bound.Addr().String() }
+
+// RegionURL is where the region serves.
+func (s *Stack) RegionURL() string { return url(s.listeners.region) }
+
+// Port is the region's port.
+func (s *Stack) Port() int { return s.listeners.region.Bound.Addr().(*net.TCPAddr).Port }

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -31,22 +33,29 @@ func (c cgroups) unified() bool {
 
 const cpuPeriod = 100_000 // microseconds
 
-// limit is one control file and what to write to it.
-type limit struct{ controller, file, value string }
+// limit is one control file and what to write to it. An optional one may be missing: the kernel has no such
+// controller or was started without it.
+type limit struct {
+	controller, file, value string
+	optional                bool
+}
 
 // limitsV1 and limitsV2 render a set's limits; "no limit" is written too, so that a limit can be lifted.
+// Memory with swap may never be below memory, whatever the order of change: so it is lifted first.
 func limitsV1(r set.Resources) []limit {
 	quota, shares := "-1", "1024"
 	if r.CPU > 0 {
 		quota = strconv.FormatInt(int64(r.CPU)*cpuPeriod/1000, 10)
 		shares = strconv.FormatInt(max(2, int64(r.CPU)*1024/1000), 10)
 	}
+	memory := orNone(int64(r.Memory), "-1")
 	return []limit{
-		{"cpu", "cpu.shares", shares},
-		{"cpu", "cpu.cfs_quota_us", quota},
-		{"memory", "memory.limit_in_bytes", orNone(int64(r.Memory), "-1")},
-		{"pids", "pids.max", orNone(r.Pids, "max")},
-		{"freezer", "", ""},
+		{"cpu", "cpu.shares", shares, r.CPU == 0},
+		{"cpu", "cpu.cfs_quota_us", quota, r.CPU == 0},
+		{"memory", "memory.memsw.limit_in_bytes", "-1", true},
+		{"memory", "memory.limit_in_bytes", memory, r.Memory == 0},
+		{"memory", "memory.memsw.limit_in_bytes", memory, true},
+		{"pids", "pids.max", orNone(r.Pids, "max"), r.Pids == 0},
 	}
 }
 
@@ -56,11 +65,16 @@ func limitsV2(r set.Resources) []limit {
 		quota = strconv.FormatInt(int64(r.CPU)*cpuPeriod/1000, 10)
 		weight = strconv.FormatInt(min(10_000, max(1, int64(r.CPU)/10)), 10)
 	}
+	swap := "max"
+	if r.Memory > 0 {
+		swap = "0"
+	}
 	return []limit{
-		{"", "cpu.weight", weight},
-		{"", "cpu.max", fmt.Sprintf("%s %d", quota, cpuPeriod)},
-		{"", "memory.max", orNone(int64(r.Memory), "max")},
-		{"", "pids.max", orNone(r.Pids, "max")},
+		{"", "cpu.weight", weight, r.CPU == 0},
+		{"", "cpu.max", fmt.Sprintf("%s %d", quota, cpuPeriod), r.CPU == 0},
+		{"", "memory.max", orNone(int64(r.Memory), "max"), r.Memory == 0},
+		{"", "memory.swap.max", swap, true},
+		{"", "pids.max", orNone(r.Pids, "max"), r.Pids == 0},
 	}
 }
 
@@ -81,36 +95,57 @@ func (c cgroups) make(serverID string, r set.Resources) error {
 		}
 	}
 	for _, l := range limits {
-		if err := c.write(serverID, l); err != nil {
-			return fmt.Errorf("limit of the set: %w", err)
+		if err := c.write(serverID, l); err != nil && !l.optional {
+			return fmt.Errorf("its limit %s=%s cannot be set: %w", l.file, l.value, err)
 		}
 	}
 	return nil
 }
 
 func (c cgroups) write(serverID string, l limit) error {
-	dir := filepath.Join(c.root, l.controller, c.path(serverID))
+	hierarchy := filepath.Join(c.root, l.controller)
+	if _, err := os.Stat(hierarchy); err != nil {
+		return err
+	}
+	dir := filepath.Join(hierarchy, c.path(serverID))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	if l.file == "" {
-		return nil
+	f, err := os.OpenFile(filepath.Join(dir, l.file), os.O_WRONLY, 0) // a control file is there or not: never made
+	if err != nil {
+		return err
 	}
-	return os.WriteFile(filepath.Join(dir, l.file), []byte(l.value), 0o644)
+	_, err = f.WriteString(l.value)
+	return firstOf(err, f.Close())
 }
 
-// delegate hands the controllers down to the parent's children (version 2).
+// delegate hands the controllers down from the root to the parent's children (version 2).
 func (c cgroups) delegate() error {
 	dir := filepath.Join(c.root, c.parent)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	for _, d := range []string{filepath.Dir(dir), dir} {
+	for d := range ancestors(c.root, dir) {
 		if err := os.WriteFile(filepath.Join(d, "cgroup.subtree_control"), []byte("+cpu +memory +pids"), 0o644); err != nil {
 			return fmt.Errorf("cgroup controllers: %w", err)
 		}
 	}
 	return nil
+}
+
+// ancestors yields root, then each directory on the way down to dir, dir included.
+func ancestors(root, dir string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		rest, _ := filepath.Rel(root, dir) // dir was joined from root: it is below
+		at := root
+		for part := range strings.SplitSeq(rest, string(filepath.Separator)) {
+			if !yield(at) {
+				return
+			}
+			at = filepath.Join(at, part)
+		}
+		yield(at)
+	}
 }
 
 // remove takes the set's cgroup out of every hierarchy, children first. The kernel may need a moment to let go.
@@ -130,7 +165,7 @@ func (c cgroups) remove(serverID string) error {
 
 func removeTree(dir string) error {
 	var err error
-	for range 50 {
+	for range removeTries {
 		if err = removeOnce(dir); err == nil || !errors.Is(err, syscall.EBUSY) {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -28,8 +29,12 @@ func (e *Engine) translate(op, id string, err error) error {
 func (e *Engine) kind(err error) error {
 	text := strings.TrimPrefix(err.Error(), "Error response from daemon: ")
 	switch {
+	case errors.Is(err, set.ErrInvalid), errors.Is(err, set.ErrUnavailable):
+		return err
 	case client.IsErrConnectionFailed(err):
 		return fmt.Errorf("%w: Docker does not answer at %s: start it, or set the host's Docker address to one that runs", set.ErrUnavailable, e.cfg.Host)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%w: Docker at %s hung up, so the outcome is not known", set.ErrUnavailable, e.cfg.Host)
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%w: Docker at %s did not answer in time, so the outcome is not known", set.ErrUnavailable, e.cfg.Host)
 	case errors.Is(err, syscall.ENOSPC), strings.Contains(text, "no space left on device"):

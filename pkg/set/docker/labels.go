@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"strconv"
 
 	"github.com/docker/docker/api/types/filters"
@@ -42,7 +43,11 @@ func (e *Engine) mine(serverID string) filters.Args {
 	return f
 }
 
+// containerName is the same for every try, so that a create cut off half-way is found again.
 func containerName(serverID, name string) string { return "moset-" + serverID + "-" + name }
+
+// roleOf is a container's role with the default filled in.
+func roleOf(c set.Container) set.Role { return cmp.Or(c.Role, set.RoleApp) }
 
 func labelNumber(labels map[string]string, key string) uint64 {
 	n, _ := strconv.ParseUint(labels[key], 10, 64)

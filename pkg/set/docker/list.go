@@ -3,7 +3,11 @@ package docker
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -14,12 +18,33 @@ import (
 	"github.com/moset/moset/pkg/set"
 )
 
-// List implements set.Engine.
+// List implements set.Engine. A server of which only volumes are left, by a removal cut off, is found too.
 func (e *Engine) List(ctx context.Context, serverIDs ...string) ([]set.Found, error) {
+	ctx, cancel := e.bound(ctx, 0)
+	defer cancel()
+	byServer, err := e.byServer(ctx, serverIDs)
+	if err != nil {
+		return nil, err
+	}
+	leftovers, err := e.leftovers(serverIDs)
+	if err != nil {
+		return nil, e.translate("list", "", err)
+	}
+	for _, id := range leftovers {
+		byServer[id] = append(byServer[id], nil...)
+	}
+	list := make([]set.Found, 0, len(byServer))
+	for _, server := range slices.Sorted(maps.Keys(byServer)) {
+		list = append(list, foundOf(server, byServer[server]))
+	}
+	return list, nil
+}
+
+func (e *Engine) byServer(ctx context.Context, serverIDs []string) (map[string][]container.InspectResponse, error) {
 	if len(serverIDs) == 0 {
 		serverIDs = []string{""}
 	}
-	byServer := map[string][]container.InspectResponse{}
+	found := map[string][]container.InspectResponse{}
 	for _, id := range serverIDs {
 		all, err := e.inspectAll(ctx, id)
 		if err != nil {
@@ -27,14 +52,26 @@ func (e *Engine) List(ctx context.Context, serverIDs ...string) ([]set.Found, er
 		}
 		for _, c := range all {
 			server := c.Config.Labels[labelServer]
-			byServer[server] = append(byServer[server], c)
+			found[server] = append(found[server], c)
 		}
 	}
-	var list []set.Found
-	for server, containers := range byServer {
-		list = append(list, foundOf(server, containers))
+	return found, nil
+}
+
+// leftovers are the servers that have a directory; of those named, or of all.
+func (e *Engine) leftovers(serverIDs []string) ([]string, error) {
+	entries, err := os.ReadDir(e.serversDir())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
-	return list, nil
+	var ids []string
+	for _, entry := range entries {
+		named := len(serverIDs) == 0 || slices.Contains(serverIDs, entry.Name())
+		if named && idPattern.MatchString(entry.Name()) {
+			ids = append(ids, entry.Name())
+		}
+	}
+	return ids, nil
 }
 
 // inspectAll returns the containers of a server, or of all servers for "", infra first. Ones that vanish meanwhile are left out.
@@ -68,9 +105,9 @@ func foundOf(server string, containers []container.InspectResponse) set.Found {
 	f := set.Found{ServerID: server}
 	for _, c := range containers {
 		l := c.Config.Labels
+		f.Generation, f.Epoch = max(f.Generation, labelNumber(l, labelGeneration)), max(f.Epoch, labelNumber(l, labelEpoch))
 		if set.Role(l[labelRole]) == set.RoleInfra {
-			f.Generation, f.Epoch, f.SpecHash = labelNumber(l, labelGeneration), labelNumber(l, labelEpoch), l[labelHash]
-			f.Sandbox = sandboxOf(c)
+			f.SpecHash, f.Sandbox = l[labelHash], sandboxOf(c)
 		}
 		f.Containers = append(f.Containers, statusOf(c))
 	}

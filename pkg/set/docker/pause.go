@@ -33,15 +33,17 @@ func (e *Engine) ensurePause(ctx context.Context) (string, error) {
 		return e.pauseID, nil
 	}
 	archive, id := pauseArchive()
-	_, err := e.docker.ImageInspect(ctx, id)
+	have, err := e.docker.ImageInspect(ctx, id)
 	if errdefs.IsNotFound(err) {
-		err = e.loadPause(ctx, archive)
+		if err = e.loadPause(ctx, archive); err == nil {
+			have, err = e.docker.ImageInspect(ctx, pauseTag) // engines with other ids than config digests have it by name
+		}
 	}
 	if err != nil {
-		return "", e.translate("load infra image", "", err)
+		return "", e.translate("load infra image", pauseTag, err)
 	}
-	e.pauseID = id
-	return id, nil
+	e.pauseID = have.ID
+	return have.ID, nil
 }
 
 // forgetPause makes the next Prepare look for the infra image again.
@@ -57,14 +59,14 @@ func (e *Engine) loadPause(ctx context.Context, archive []byte) error {
 		return err
 	}
 	if info.Architecture != "x86_64" {
-		return fmt.Errorf("%w: there is no infra image for %s, only for x86_64", set.ErrInvalid, info.Architecture)
+		return fmt.Errorf("%w: unsupported architecture %s: there is an infra image for x86_64 only", set.ErrInvalid, info.Architecture)
 	}
 	resp, err := e.docker.ImageLoad(ctx, bytes.NewReader(archive))
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
-	_, err = io.Copy(io.Discard, resp.Body)
+	_, err = io.Copy(io.Discard, resp.Body) // an error in here shows as an image that is not there
 	return err
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
@@ -13,15 +15,19 @@ import (
 
 // Prepare implements set.Engine.
 func (e *Engine) Prepare(ctx context.Context, in set.Instance) (set.Sandbox, error) {
-	in.Spec = in.Spec.WithDefaults()
+	if err := checkInstance(in); err != nil {
+		return set.Sandbox{}, &set.Error{Op: "prepare", ID: in.ServerID, Err: err}
+	}
+	ctx, cancel := e.bound(ctx, longestStop(in))
+	defer cancel()
 	if err := e.clearOld(ctx, in); err != nil {
 		return set.Sandbox{}, err
 	}
 	if err := e.dirs(in.ServerID).make(in.Assignment); err != nil {
-		return set.Sandbox{}, e.translate("make volumes", in.ServerID, err)
+		return set.Sandbox{}, e.translate("make volumes of", in.ServerID, err)
 	}
 	if err := e.cgroups.make(in.ServerID, in.Spec.Resources); err != nil {
-		return set.Sandbox{}, e.translate("make cgroup", in.ServerID, err)
+		return set.Sandbox{}, e.translate("limit", in.ServerID, err)
 	}
 	infra, err := e.createInfra(ctx, in)
 	if err != nil {
@@ -31,23 +37,53 @@ func (e *Engine) Prepare(ctx context.Context, in set.Instance) (set.Sandbox, err
 	return e.startInfra(ctx, in, infra)
 }
 
-// clearOld removes containers of another SpecHash, and members that joined an infra container that is gone or down.
+// idPattern is what may name a directory and a cgroup.
+var idPattern = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]{0,63}$`)
+
+// checkID keeps an id that would name another directory away from the file system.
+func checkID(serverID string) error {
+	if !idPattern.MatchString(serverID) {
+		return fmt.Errorf("%w: server_id: %.80q is not an id", set.ErrInvalid, serverID)
+	}
+	return nil
+}
+
+func checkInstance(in set.Instance) error {
+	if err := checkID(in.ServerID); err != nil {
+		return err
+	}
+	if in.Spec.Kind == set.KindVM {
+		return fmt.Errorf("%w: kind: a Docker engine runs sets, not virtual machines", set.ErrInvalid)
+	}
+	if err := in.Spec.Validate(); err != nil {
+		return err
+	}
+	for _, c := range in.Spec.Containers {
+		if in.ImageIDs[c.Name] == "" {
+			return fmt.Errorf("%w: container %s has no local image", set.ErrInvalid, c.Name)
+		}
+	}
+	return nil
+}
+
+// clearOld removes containers of another SpecHash, halves of removed ones, and members that joined an
+// infra container that is gone.
 func (e *Engine) clearOld(ctx context.Context, in set.Instance) error {
 	all, err := e.inspectAll(ctx, in.ServerID)
 	if err != nil {
 		return err
 	}
 	hash := set.SpecHash(in.Assignment)
+	usable := func(c container.InspectResponse) bool { return c.Config.Labels[labelHash] == hash && !c.State.Dead }
 	infra := ""
 	for _, c := range all {
-		if c.Config.Labels[labelRole] == string(set.RoleInfra) && c.Config.Labels[labelHash] == hash {
+		if c.Config.Labels[labelRole] == string(set.RoleInfra) && usable(c) {
 			infra = c.ID
 		}
 	}
 	return parallel(all, func(c container.InspectResponse) error {
-		old := c.Config.Labels[labelHash] != hash || c.State.Dead
-		orphan := c.ID != infra && string(c.HostConfig.NetworkMode) != "container:"+infra
-		if !old && !orphan {
+		joined := c.ID == infra || c.HostConfig.NetworkMode.ConnectedContainer() == infra
+		if usable(c) && joined {
 			return nil
 		}
 		return e.removeContainer(ctx, c.ID)
@@ -72,7 +108,10 @@ func (e *Engine) startInfra(ctx context.Context, in set.Instance, infra string) 
 	created := make(chan error, 1)
 	go func() { created <- e.createMembers(ctx, in, infra) }()
 	sandbox, err := e.bringUpInfra(ctx, in, infra)
-	return sandbox, errors.Join(err, <-created)
+	if err = firstOf(err, <-created); err != nil {
+		return set.Sandbox{}, err
+	}
+	return sandbox, nil
 }
 
 func (e *Engine) createMembers(ctx context.Context, in set.Instance, infra string) error {
@@ -90,43 +129,26 @@ func (e *Engine) createMembers(ctx context.Context, in set.Instance, infra strin
 // that nobody else has any more: they are stopped first.
 func (e *Engine) bringUpInfra(ctx context.Context, in set.Instance, infra string) (set.Sandbox, error) {
 	c, err := e.docker.ContainerInspect(ctx, infra)
-	if err != nil {
-		return set.Sandbox{}, e.translate("start infra", in.ServerID, err)
-	}
-	if !c.State.Running {
-		if err := e.stopStranded(ctx, in.ServerID); err != nil {
+	if err == nil && !c.State.Running {
+		if err := e.Stop(ctx, in); err != nil {
 			return set.Sandbox{}, err
 		}
-		if err := e.docker.ContainerStart(ctx, infra, container.StartOptions{}); err != nil {
-			return set.Sandbox{}, e.translate("start infra", in.ServerID, err)
+		if err = e.docker.ContainerStart(ctx, infra, container.StartOptions{}); err == nil {
+			c, err = e.docker.ContainerInspect(ctx, infra)
 		}
-		if c, err = e.docker.ContainerInspect(ctx, infra); err != nil {
-			return set.Sandbox{}, e.translate("start infra", in.ServerID, err)
-		}
+	}
+	if err != nil {
+		return set.Sandbox{}, e.translate("start infra container of", in.ServerID, err)
 	}
 	return sandboxOf(c), nil
 }
 
-func (e *Engine) stopStranded(ctx context.Context, serverID string) error {
-	all, err := e.inspectAll(ctx, serverID)
-	if err != nil {
-		return err
-	}
-	return parallel(all, func(c container.InspectResponse) error {
-		if !c.State.Running {
-			return nil
-		}
-		err := e.docker.ContainerKill(ctx, c.ID, "KILL")
-		if errdefs.IsConflict(err) || errdefs.IsNotFound(err) {
-			return nil
-		}
-		return e.translate("stop", c.Name, err)
-	})
-}
+// createTries bounds how often a name is tried that is held by a container which is going away.
+const createTries = 20
 
 // create makes one container, or adopts the one of that name if it is of this SpecHash.
 func (e *Engine) create(ctx context.Context, in set.Instance, r recipe) (string, error) {
-	for range 2 {
+	for range createTries {
 		resp, err := e.docker.ContainerCreate(ctx, &r.Config, &r.Host, nil, nil, r.Full)
 		if err == nil {
 			return resp.ID, nil
@@ -134,22 +156,34 @@ func (e *Engine) create(ctx context.Context, in set.Instance, r recipe) (string,
 		if !errdefs.IsConflict(err) {
 			return "", e.translate("create container "+r.Name+" of", in.ServerID, err)
 		}
-		have, err := e.docker.ContainerInspect(ctx, r.Full)
-		if errdefs.IsNotFound(err) {
-			continue
-		}
-		if err != nil {
-			return "", e.translate("create container "+r.Name+" of", in.ServerID, err)
-		}
-		if have.Config.Labels[labelHash] == r.Config.Labels[labelHash] && have.Config.Labels[labelHost] == e.cfg.HostName && !have.State.Dead {
-			return have.ID, nil
-		}
-		if have.Config.Labels[labelHost] != e.cfg.HostName {
-			return "", &set.Error{Op: "create container", ID: r.Full, Err: fmt.Errorf("%w: a container of that name belongs to somebody else", set.ErrConflict)}
-		}
-		if err := e.removeContainer(ctx, have.ID); err != nil {
-			return "", err
+		if id, err := e.adopt(ctx, r); err != nil || id != "" {
+			return id, err
 		}
 	}
 	return "", &set.Error{Op: "create container", ID: r.Full, Err: fmt.Errorf("%w: its name is held by a container that cannot be removed", set.ErrUnavailable)}
+}
+
+// adopt returns the id of the container that holds r's name if it is what r asks for. If not, and it is
+// this host's, it is removed: "" says that the name may be free now.
+func (e *Engine) adopt(ctx context.Context, r recipe) (string, error) {
+	have, err := e.docker.ContainerInspect(ctx, r.Full)
+	if errdefs.IsNotFound(err) { // a create or removal of it is under way in the engine
+		select {
+		case <-ctx.Done():
+			return "", e.translate("create container", r.Full, ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+			return "", nil
+		}
+	}
+	if err != nil {
+		return "", e.translate("create container", r.Full, err)
+	}
+	labels := have.Config.Labels
+	if labels[labelHost] != e.cfg.HostName {
+		return "", &set.Error{Op: "create container", ID: r.Full, Err: fmt.Errorf("%w: a container of that name belongs to host %q", set.ErrConflict, labels[labelHost])}
+	}
+	if labels[labelHash] == r.Config.Labels[labelHash] && have.HostConfig.NetworkMode == r.Host.NetworkMode && !have.State.Dead {
+		return have.ID, nil
+	}
+	return "", e.removeContainer(ctx, have.ID)
 }

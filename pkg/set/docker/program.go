@@ -25,7 +25,7 @@ const (
 const initName = "docker-init"
 
 // noProgram is what the init of a member or runc says of a program that is missing or cannot be executed.
-var noProgram = regexp.MustCompile(`(?:exec: "?|\] exec )([^":]*?)"?(?:: | failed: )([^:]*(?i:not found|no such file|permission denied|exec format error|is a directory)[^:]*)`)
+var noProgram = regexp.MustCompile(`(?:exec: "?|\] exec )([^":]*?)"?(?:: | failed: )(.*(?i:not found|no such file or directory|permission denied|exec format error|is a directory)[^:\n]*)`)
 
 // otherStartFaults are further errors of a start that only a changed spec cures.
 var otherStartFaults = regexp.MustCompile(`unable to find (?:user|group) [^:]*|not a directory: unknown: Are you trying to mount a directory onto a file`)

@@ -2,7 +2,6 @@ package docker
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
@@ -12,8 +11,14 @@ import (
 	"github.com/moset/moset/pkg/set"
 )
 
-// Remove implements set.Engine: members, infra, cgroup, volumes.
+// Remove implements set.Engine: members, infra, cgroup, volumes. The cgroup and the volumes go even if no
+// container is left.
 func (e *Engine) Remove(ctx context.Context, serverID string) error {
+	if err := checkID(serverID); err != nil {
+		return &set.Error{Op: "remove", ID: serverID, Err: err}
+	}
+	ctx, cancel := e.bound(ctx, 0)
+	defer cancel()
 	list, err := e.docker.ContainerList(ctx, container.ListOptions{All: true, Filters: e.mine(serverID)})
 	if err != nil {
 		return e.translate("remove", serverID, err)
@@ -29,15 +34,20 @@ func (e *Engine) Remove(ctx context.Context, serverID string) error {
 			return err
 		}
 	}
-	return errors.Join(
-		e.translate("remove", serverID, e.cgroups.remove(serverID)),
-		e.translate("remove", serverID, e.dirs(serverID).remove()))
+	// The directory goes last: List finds a half removed server by it.
+	if err := e.cgroups.remove(serverID); err != nil {
+		return e.translate("remove cgroup of", serverID, err)
+	}
+	return e.translate("remove volumes of", serverID, e.dirs(serverID).remove())
 }
+
+// removeTries bounds the wait for a removal that the engine has under way already.
+const removeTries = 50
 
 // removeContainer removes a container in any state. A removal cut off leaves it Dead; a second try succeeds.
 func (e *Engine) removeContainer(ctx context.Context, id string) error {
 	var err error
-	for range 20 {
+	for range removeTries {
 		err = e.docker.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
 		if err == nil || errdefs.IsNotFound(err) {
 			return nil
@@ -48,7 +58,7 @@ func (e *Engine) removeContainer(ctx context.Context, id string) error {
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return e.translate("remove container", id, ctx.Err())
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

@@ -13,10 +13,17 @@ import (
 // recipe is one container to be: a pure rendering of an Instance.
 type recipe struct {
 	Name   string // in the set: "infra", "web"
-	Full   string // the container's name
+	Full   string // the container's name in the engine
 	Config container.Config
 	Host   container.HostConfig
 }
+
+// The profile of an ordinary server: enough for images that start as root and then give up their rights.
+var (
+	droppedCapabilities = []string{"NET_RAW", "MKNOD", "AUDIT_WRITE", "SETFCAP"}
+	securityOptions     = []string{"no-new-privileges"}
+	logOptions          = map[string]string{"max-size": "10m", "max-file": "3"}
+)
 
 // infraRecipe renders the container that holds network and IPC.
 func (e *Engine) infraRecipe(in set.Instance, pauseImage string) recipe {
@@ -33,7 +40,7 @@ func (e *Engine) infraRecipe(in set.Instance, pauseImage string) recipe {
 		Host: container.HostConfig{
 			IpcMode:        container.IPCModeShareable,
 			CapDrop:        []string{"ALL"},
-			SecurityOpt:    []string{"no-new-privileges"},
+			SecurityOpt:    securityOptions,
 			ReadonlyRootfs: true,
 			LogConfig:      container.LogConfig{Type: "none"},
 			RestartPolicy:  container.RestartPolicy{Name: container.RestartPolicyDisabled},
@@ -41,9 +48,6 @@ func (e *Engine) infraRecipe(in set.Instance, pauseImage string) recipe {
 		},
 	}
 }
-
-// droppedCapabilities is what an ordinary server does without.
-var droppedCapabilities = []string{"NET_RAW", "MKNOD", "AUDIT_WRITE", "SETFCAP"}
 
 // memberRecipe renders one sidecar or app; order is its place in the spec, from 1.
 func (e *Engine) memberRecipe(in set.Instance, c set.Container, order int, infraID string) recipe {
@@ -58,28 +62,34 @@ func (e *Engine) memberRecipe(in set.Instance, c set.Container, order int, infra
 			Env:        environment(c.Env),
 			WorkingDir: c.WorkingDir,
 			User:       c.User,
-			Labels:     e.labels(in.Assignment, c.Name, c.Role, order),
+			Labels:     e.labels(in.Assignment, c.Name, roleOf(c), order),
 		},
 		Host: container.HostConfig{
 			NetworkMode:    container.NetworkMode("container:" + infraID),
 			IpcMode:        container.IpcMode("container:" + infraID),
 			Mounts:         e.mounts(in.ServerID, c),
 			CapDrop:        droppedCapabilities,
-			SecurityOpt:    []string{"no-new-privileges"},
+			SecurityOpt:    securityOptions,
 			ReadonlyRootfs: c.ReadOnly,
 			Init:           &init, // a shell as PID 1 ignores TERM and leaves zombies
-			LogConfig:      container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "10m", "max-file": "3"}},
+			LogConfig:      container.LogConfig{Type: "json-file", Config: logOptions},
 			RestartPolicy:  container.RestartPolicy{Name: container.RestartPolicyDisabled},
-			Resources:      e.resources(in.ServerID, c.Resources),
+			Resources:      e.resources(in, c.Resources),
 		},
 	}
 }
 
-func (e *Engine) resources(serverID string, r set.Resources) container.Resources {
+// resources are a member's own limits. No swap on top of memory, and no more cores than the set has: the
+// kernel refuses the start of a child with more than its parent.
+func (e *Engine) resources(in set.Instance, r set.Resources) container.Resources {
+	if r.CPU > 0 && in.Spec.Resources.CPU > 0 {
+		r.CPU = min(r.CPU, in.Spec.Resources.CPU)
+	}
 	out := container.Resources{
-		CgroupParent: e.cgroups.path(serverID),
+		CgroupParent: e.cgroups.path(in.ServerID),
 		NanoCPUs:     int64(r.CPU) * int64(time.Millisecond), // thousandths of a core in billionths
 		Memory:       int64(r.Memory),
+		MemorySwap:   int64(r.Memory),
 	}
 	if r.Pids > 0 {
 		out.PidsLimit = &r.Pids

@@ -34,12 +34,12 @@ func (c *ControllerClient) Get(ctx context.Context, ref string) (set.Server, err
 
 // List implements set.Controller.
 func (c *ControllerClient) List(ctx context.Context, opts set.ListOptions) (set.Page, error) {
-	return call[set.Page](ctx, c.c, request{method: http.MethodGet, path: "/v1/servers?"+listQuery(opts).Encode()})
+	return call[set.Page](ctx, c.c, request{method: http.MethodGet, path: "/v1/servers?" + listQuery(opts).Encode()})
 }
 
 // Act implements set.Controller.
 func (c *ControllerClient) Act(ctx context.Context, ref string, a set.Action) (set.Task, error) {
-	return call[set.Task](ctx, c.c, request{method: http.MethodPost, path: serverPath(ref)+"/action", header: keyHeader(a.IdempotencyKey), body: a})
+	return call[set.Task](ctx, c.c, request{method: http.MethodPost, path: serverPath(ref) + "/action", header: keyHeader(a.IdempotencyKey), body: a})
 }
 
 // Delete implements set.Controller.
