@@ -21,7 +21,8 @@ import (
 type cloud struct {
 	cfg stack.Config
 	*stack.Stack
-	cancel context.CancelFunc
+	cancel  context.CancelFunc
+	created []string // ids of the servers made by createWeb
 }
 
 // newCloud starts a cloud of its own for one test; bridges keep clouds apart.
@@ -111,6 +112,7 @@ func (c *cloud) createWeb(t *testing.T, name string, more ...string) string {
 	t.Helper()
 	c.must(t, "demo", append([]string{"server", "create", name, "--app", "web=demo/web:v1", "--sidecar", "log=demo/logagent:v1",
 		"--volume", "logs:/var/log/app", "--memory", "64Mi"}, more...)...)
+	c.created = append(c.created, c.show(t, name).ID)
 	return c.address(t, "demo", name)
 }
 

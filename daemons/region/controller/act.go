@@ -23,7 +23,7 @@ func (t tenant) act(ctx context.Context, ref string, a set.Action) (set.Task, er
 	if a.Grace < 0 {
 		return set.Task{}, fmt.Errorf("%w: grace: it cannot be negative", set.ErrInvalid)
 	}
-	s, err := t.find(ctx, ref)
+	s, err := t.find(ctx, ref, false)
 	if err != nil {
 		return set.Task{}, err
 	}
@@ -47,24 +47,31 @@ func (t tenant) setDesired(ctx context.Context, s set.Server, a set.Action, d se
 	if s.Host == "" && d != set.DesiredRunning {
 		return set.Task{}, fmt.Errorf("%w: it failed and runs nowhere: start or delete it", set.ErrConflict)
 	}
+	if s.Host == "" {
+		t.c.replacing.Lock()
+		defer t.c.replacing.Unlock()
+	}
 	task := t.newTask(verbOf(d), s, a.IdempotencyKey)
-	placed := false
+	placed, again := false, ""
 	s, err := t.c.change(ctx, s.ID, func(s *set.Server, txn *store.Txn) (bool, error) {
+		if earlier, done, err := once.earlier(ctx); done || err != nil {
+			again = earlier.ID // the same key won the race
+			return false, err
+		}
+		if placed {
+			t.c.ledger.Release(s.ID) // the try before lost a race
+			placed = false
+		}
 		if err := idle(*s); err != nil {
 			return false, err
 		}
 		if s.Host == "" {
-			if placed {
-				t.c.ledger.Release(s.ID) // the try before lost a race
-			}
-			network, err := t.c.cfg.Networks.Get(ctx, s.ProjectID, networkRequest(s.Spec).Network)
-			if err != nil {
-				return false, err
-			}
-			if err := t.c.place(ctx, s, network, txn); err != nil {
+			begun := time.Now()
+			if err := t.replace(ctx, s, txn); err != nil {
 				return false, err
 			}
 			placed = true
+			task.Steps = []set.Step{{Name: stepSchedule, State: set.StepDone, Message: "host " + s.Host, StartedAt: begun, EndedAt: time.Now()}}
 		}
 		s.Generation++
 		s.Desired, s.TaskID, s.Fault = d, task.ID, nil
@@ -83,8 +90,20 @@ func (t tenant) setDesired(ctx context.Context, s set.Server, a set.Action, d se
 		}
 		return set.Task{}, err
 	}
+	if again != "" {
+		return t.c.task(ctx, again)
+	}
 	t.c.begin(s, task, t.who.Token)
 	return task, nil
+}
+
+// replace gives a server whose create failed a host and an address again.
+func (t tenant) replace(ctx context.Context, s *set.Server, txn *store.Txn) error {
+	network, err := t.c.cfg.Networks.Get(ctx, s.ProjectID, networkRequest(s.Spec).Network)
+	if err != nil {
+		return err
+	}
+	return t.c.place(ctx, s, network, txn)
 }
 
 func verbOf(d set.Desired) set.Verb {
@@ -113,12 +132,15 @@ func (t tenant) sync(ctx context.Context, s set.Server, a set.Action, once once)
 		if err := t.c.observeNow(ctx, s); err != nil {
 			return set.Task{}, err
 		}
-		task.Steps = append(task.Steps, set.Step{Name: "observe", State: set.StepDone, Message: "host " + s.Host, StartedAt: begun, EndedAt: time.Now()})
+		task.Steps = append(task.Steps, set.Step{Name: stepObserve, State: set.StepDone, Message: "host " + s.Host, StartedAt: begun, EndedAt: time.Now()})
 	}
 	task.State, task.EndedAt = set.TaskDone, time.Now().UTC()
 	var txn store.Txn
 	txn.Put(taskKey(task.ID), encode(task))
 	once.record(&txn, task.ID)
 	_, err := t.c.cfg.Store.Commit(ctx, txn)
+	if errors.Is(err, store.ErrConflict) { // the same key won the race
+		task, _, err = once.earlier(ctx)
+	}
 	return task, unavailable(err)
 }

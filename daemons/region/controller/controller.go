@@ -22,7 +22,8 @@ type Controller struct {
 	ledger *sched.Ledger
 	tasks  *taskBoard
 
-	placing sync.Mutex // one plan and commit to the ledger at a time
+	placing   sync.Mutex // one plan and commit to the ledger at a time
+	replacing sync.Mutex // a server's share is given back and taken again by one caller at a time
 
 	mu      sync.Mutex
 	hosts   map[string]*hostLink
@@ -40,8 +41,7 @@ func New(ctx context.Context, cfg Config) (*Controller, error) {
 		hosts: map[string]*hostLink{}, drivers: map[string]*driver{}, tokens: map[string]set.Secret{}}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if err := c.load(ctx); err != nil {
-		c.cancel()
-		return nil, err
+		return nil, errors.Join(err, c.Close())
 	}
 	c.work.Go(c.tick)
 	return c, nil
@@ -54,21 +54,38 @@ func (c *Controller) Close() error {
 	return nil
 }
 
-// load puts hosts and servers from the store into the scheduler's ledger and wakes what is unfinished.
+// load puts hosts and servers from the store into the scheduler's ledger, and then, when nothing can change
+// the records in between, connects to the hosts and wakes what is unfinished.
 func (c *Controller) load(ctx context.Context) error {
 	hosts, err := all[Host](ctx, c.cfg.Store, "host/")
 	if err != nil {
 		return err
 	}
-	for _, h := range hosts {
-		h.Ready, h.Reason = false, "has not reported since the region started"
-		if err := c.follow(h); err != nil {
-			return err
+	for i := range hosts {
+		hosts[i].Ready, hosts[i].Reason = false, "has not reported since the region started"
+		if err := c.ledger.Put(schedHost(hosts[i])); err != nil {
+			return fmt.Errorf("host %s: %w", hosts[i].Name, err)
 		}
 	}
-	servers, err := all[set.Server](ctx, c.cfg.Store, "server/")
+	unfinished, err := c.loadServers(ctx)
 	if err != nil {
 		return err
+	}
+	for _, h := range hosts {
+		if err := c.follow(h); err != nil {
+			return fmt.Errorf("host %s: %w", h.Name, err)
+		}
+	}
+	for _, id := range unfinished {
+		c.drive(id)
+	}
+	return nil
+}
+
+func (c *Controller) loadServers(ctx context.Context) (unfinished []string, err error) {
+	servers, err := all[set.Server](ctx, c.cfg.Store, "server/")
+	if err != nil {
+		return nil, err
 	}
 	for _, s := range servers {
 		if s.Host != "" {
@@ -77,11 +94,15 @@ func (c *Controller) load(ctx context.Context) error {
 				c.cfg.Logger.Error("a server names a host the region does not know", "server", s.ID, "host", s.Host, "error", err)
 			}
 		}
-		if s.TaskID != "" {
-			c.drive(s.ID)
+		if s.TaskID == "" {
+			continue
+		}
+		unfinished = append(unfinished, s.ID)
+		if task, err := c.task(ctx, s.TaskID); err == nil {
+			c.tasks.put(task)
 		}
 	}
-	return nil
+	return unfinished, nil
 }
 
 // tick looks for hosts that fell silent and forgets old tasks.

@@ -34,6 +34,16 @@ func (t tenant) create(ctx context.Context, req set.CreateRequest) (set.Task, er
 	if task, done, err := once.earlier(ctx); done || err != nil {
 		return task, err
 	}
+	task, err := t.createOnce(ctx, req, received, once)
+	if errors.Is(err, set.ErrConflict) { // perhaps with the same request, sent twice at the same time
+		if earlier, done, err := once.earlier(ctx); done || err != nil {
+			return earlier, err
+		}
+	}
+	return task, err
+}
+
+func (t tenant) createOnce(ctx context.Context, req set.CreateRequest, received time.Time, once once) (set.Task, error) {
 	req.Spec = t.c.fill(req.Spec)
 	if req.Spec.Kind != set.KindSet {
 		return set.Task{}, fmt.Errorf("%w: kind: no host of this region runs servers of kind %q", set.ErrInvalid, req.Spec.Kind)
@@ -50,7 +60,7 @@ func (t tenant) create(ctx context.Context, req set.CreateRequest) (set.Task, er
 	s := set.Server{ID: uuid.NewString(), Name: req.Name, Kind: req.Spec.Kind, ProjectID: t.who.ProjectID, UserID: t.who.UserID, Labels: req.Labels,
 		Spec: req.Spec, Generation: 1, Desired: req.Desired, Images: images, Presence: set.PresenceKnown, CreatedAt: now, UpdatedAt: now}
 	task := t.newTask(set.VerbCreate, s, req.IdempotencyKey)
-	task.Steps = append(task.Steps, set.Step{Name: "check images", State: set.StepDone, StartedAt: received, EndedAt: now})
+	task.Steps = append(task.Steps, set.Step{Name: stepImages, State: set.StepDone, StartedAt: received, EndedAt: now})
 	return t.reserve(ctx, s, task, network, once)
 }
 
@@ -157,7 +167,7 @@ func (t tenant) tryReserve(ctx context.Context, s *set.Server, task *set.Task, n
 	txn.Put(nameKey(s.ProjectID, s.Name), []byte(s.ID))
 	txn.Put(orderKey(*s), []byte(s.ID))
 	steps := task.Steps
-	task.Steps = append(steps, set.Step{Name: "schedule", State: set.StepDone, Message: "host " + s.Host, StartedAt: begun, EndedAt: time.Now()})
+	task.Steps = append(steps, set.Step{Name: stepSchedule, State: set.StepDone, Message: "host " + s.Host, StartedAt: begun, EndedAt: time.Now()})
 	txn.Put(taskKey(task.ID), encode(*task))
 	once.record(&txn, task.ID)
 	_, err := t.c.cfg.Store.Commit(ctx, txn)

@@ -25,18 +25,26 @@ func (t tenant) delete(ctx context.Context, ref string, o set.DeleteOptions) (se
 	if task, done, err := once.earlier(ctx); done || err != nil {
 		return task, err
 	}
-	s, err := t.find(ctx, ref)
+	s, err := t.find(ctx, ref, false)
 	if err != nil {
 		return set.Task{}, err
 	}
 	task := t.newTask(set.VerbDelete, s, o.IdempotencyKey)
-	again, replaced := "", ""
-	s, err = t.c.change(ctx, s.ID, func(s *set.Server, txn *store.Txn) (bool, error) {
+	again := ""
+	var committed func()
+	s, err = t.c.change(ctx, s.ID, func(s *set.Server, txn *store.Txn) (write bool, err error) {
 		if s.Desired == set.DesiredAbsent {
 			again = s.TaskID
 			return false, nil
 		}
-		replaced = s.TaskID
+		if earlier, done, err := once.earlier(ctx); done || err != nil {
+			again = earlier.ID // the same key won the race
+			return false, err
+		}
+		fault := &set.Fault{Code: set.Code(set.ErrConflict), Message: "the server was deleted meanwhile", At: time.Now().UTC()}
+		if committed, err = t.c.endTask(ctx, s.TaskID, fault, txn); err != nil {
+			return false, err
+		}
 		s.Generation++
 		s.Desired, s.TaskID = set.DesiredAbsent, task.ID
 		task.Generation = s.Generation
@@ -53,16 +61,14 @@ func (t tenant) delete(ctx context.Context, ref string, o set.DeleteOptions) (se
 	if again != "" {
 		return t.c.task(ctx, again)
 	}
-	if replaced != "" {
-		t.c.endTask(replaced, &set.Fault{Code: set.Code(set.ErrConflict), Message: "the server was deleted meanwhile", At: time.Now().UTC()})
-	}
+	committed()
 	t.c.begin(s, task, "")
 	return task, nil
 }
 
 // finish removes a server that nothing is left of, and gives back what it held.
 func (c *Controller) finish(s set.Server) error {
-	_, revision, err := get[set.Server](c.ctx, c.cfg.Store, serverKey(s.ID))
+	s, revision, err := get[set.Server](c.ctx, c.cfg.Store, serverKey(s.ID))
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
@@ -75,11 +81,15 @@ func (c *Controller) finish(s set.Server) error {
 	for _, a := range s.Addresses {
 		ipam.Release(&t, a)
 	}
+	committed, err := c.endTask(c.ctx, s.TaskID, nil, &t)
+	if err != nil {
+		return err
+	}
 	if _, err := c.cfg.Store.Commit(c.ctx, t); err != nil {
 		return unavailable(err)
 	}
 	c.ledger.Release(s.ID)
-	c.endTask(s.TaskID, nil)
 	c.forgetToken(s.ID)
+	committed()
 	return nil
 }

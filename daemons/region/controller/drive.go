@@ -121,9 +121,13 @@ func (c *Controller) giveUp(s set.Server, fault *set.Fault) error {
 	if err != nil && !errors.Is(err, set.ErrNotFound) {
 		return err
 	}
-	fresh := task.Verb == set.VerbCreate || s.Observed.Generation == 0
+	fresh := placedBy(task)
+	c.replacing.Lock() // nobody places the server again before its share is back
+	defer c.replacing.Unlock()
 	host, epoch := s.Host, s.Epoch
-	changed, err := c.change(c.ctx, s.ID, func(now *set.Server, t *store.Txn) (bool, error) {
+	var committed func()
+	_, err = c.change(c.ctx, s.ID, func(now *set.Server, t *store.Txn) (write bool, err error) {
+		committed = nil
 		if now.TaskID != s.TaskID || now.Generation != s.Generation {
 			return false, nil // something newer is wanted
 		}
@@ -136,16 +140,30 @@ func (c *Controller) giveUp(s set.Server, fault *set.Fault) error {
 			}
 			now.Host, now.Addresses, now.Observed.Containers = "", nil, nil
 		}
-		return true, nil
+		committed, err = c.endTask(c.ctx, s.TaskID, fault, t)
+		return err == nil, err
 	})
-	if err != nil || changed.TaskID != "" {
+	if errors.Is(err, store.ErrNotFound) || err == nil && committed == nil {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	if fresh {
 		c.ledger.Release(s.ID)
 		c.removeStale(host, s.ID, epoch)
 	}
-	c.endTask(s.TaskID, fault)
 	c.forgetToken(s.ID)
+	committed()
 	return nil
+}
+
+// placedBy says whether a task gave its server the host it is on: if it fails the host is given back.
+func placedBy(t set.Task) bool {
+	for _, s := range t.Steps {
+		if s.Name == stepSchedule {
+			return true
+		}
+	}
+	return false
 }

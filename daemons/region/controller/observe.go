@@ -79,21 +79,24 @@ func (c *Controller) conclude(s set.Server) error {
 
 func (c *Controller) succeed(s set.Server) error {
 	task := s.TaskID
-	after, err := c.change(c.ctx, s.ID, func(now *set.Server, _ *store.Txn) (bool, error) {
+	var committed func()
+	_, err := c.change(c.ctx, s.ID, func(now *set.Server, t *store.Txn) (write bool, err error) {
+		committed = nil
 		if now.TaskID != task || !now.Settled() {
 			return false, nil
 		}
 		now.TaskID, now.Fault = "", nil
-		return true, nil
+		committed, err = c.endTask(c.ctx, task, nil, t)
+		return err == nil, err
 	})
-	if errors.Is(err, store.ErrNotFound) || err == nil && after.TaskID != "" {
+	if errors.Is(err, store.ErrNotFound) || err == nil && committed == nil {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	c.endTask(task, nil)
 	c.forgetToken(s.ID)
+	committed()
 	return nil
 }
 

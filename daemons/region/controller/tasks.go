@@ -13,6 +13,13 @@ import (
 	"github.com/moset/moset/pkg/set"
 )
 
+// The steps that the region does itself.
+const (
+	stepImages   = "check images"
+	stepSchedule = "schedule"
+	stepObserve  = "observe"
+)
+
 // taskWait bounds how long one Task call waits for news.
 const taskWait = 25 * time.Second
 
@@ -43,6 +50,20 @@ func (b *taskBoard) put(t set.Task) {
 	b.wake(t.ID)
 }
 
+// update changes a live task and wakes its readers; one that has ended stays as it ended.
+func (b *taskBoard) update(id string, change func(*set.Task)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	t, ok := b.live[id]
+	if !ok || t.State.Final() {
+		return
+	}
+	change(&t)
+	t.Revision++
+	b.live[id] = t
+	b.wake(id)
+}
+
 // drop forgets a task that the store has now.
 func (b *taskBoard) drop(id string) {
 	b.mu.Lock()
@@ -55,6 +76,15 @@ func (b *taskBoard) wake(id string) {
 	if ch, ok := b.waiters[id]; ok {
 		close(ch)
 		delete(b.waiters, id)
+	}
+}
+
+// release lets go of the readers of a task that is not live: nothing would ever wake them.
+func (b *taskBoard) release(id string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, ok := b.live[id]; !ok {
+		b.wake(id)
 	}
 }
 
@@ -103,9 +133,11 @@ func (t tenant) Task(ctx context.Context, id string, after uint64) (set.Task, er
 			err = set.ErrNotFound
 		}
 		if err != nil {
+			t.c.tasks.release(id)
 			return set.Task{}, wrap("task", id, err)
 		}
 		if task.Revision > after || task.State.Final() {
+			t.c.tasks.release(id)
 			return task, nil
 		}
 		select {
@@ -136,14 +168,10 @@ func (c *Controller) progress(id string, steps []set.Step) {
 	if id == "" {
 		return
 	}
-	t, err := c.task(c.ctx, id)
-	if err != nil || t.State.Final() {
-		return
-	}
-	t.State = set.TaskRunning
-	t.Steps = append(regionSteps(t.Steps), steps...)
-	t.Revision++
-	c.tasks.put(t)
+	c.tasks.update(id, func(t *set.Task) {
+		t.State = set.TaskRunning
+		t.Steps = append(regionSteps(t.Steps), steps...)
+	})
 }
 
 // regionSteps are the leading steps that no host reported.
@@ -156,31 +184,29 @@ func regionSteps(steps []set.Step) []set.Step {
 }
 
 func isRegionStep(name string) bool {
-	return name == "check images" || name == "schedule" || name == "observe"
+	return name == stepImages || name == stepSchedule || name == stepObserve
 }
 
-// endTask writes the outcome; nil is success.
-func (c *Controller) endTask(id string, fault *set.Fault) {
+// endTask adds the outcome to the Txn that brings it about; nil is success. What it returns is called once
+// the Txn is committed.
+func (c *Controller) endTask(ctx context.Context, id string, fault *set.Fault, txn *store.Txn) (committed func(), err error) {
 	if id == "" {
-		return
+		return func() {}, nil
 	}
-	t, err := c.task(c.ctx, id)
-	if err != nil || t.State.Final() {
-		return
+	t, err := c.task(ctx, id)
+	if errors.Is(err, set.ErrNotFound) || err == nil && t.State.Final() {
+		return func() {}, nil
+	}
+	if err != nil {
+		return nil, err
 	}
 	t.State, t.Fault, t.EndedAt = set.TaskDone, fault, time.Now().UTC()
 	if fault != nil {
 		t.State = set.TaskFailed
 	}
 	t.Revision++
-	var txn store.Txn
 	txn.Put(taskKey(id), encode(t))
-	if _, err := c.cfg.Store.Commit(c.ctx, txn); err != nil {
-		c.cfg.Logger.Error("the end of a task could not be written", "task", id, "error", err)
-		c.tasks.put(t)
-		return
-	}
-	c.tasks.drop(id)
+	return func() { c.tasks.drop(id) }, nil
 }
 
 // pruneTasks deletes tasks that ended long ago, with their idempotency keys.

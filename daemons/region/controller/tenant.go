@@ -34,12 +34,12 @@ func (t tenant) mayWrite() error {
 
 // Get implements set.Controller.
 func (t tenant) Get(ctx context.Context, ref string) (set.Server, error) {
-	s, err := t.find(ctx, ref)
+	s, err := t.find(ctx, ref, t.who.Admin)
 	return t.c.present(s), wrap("get server", ref, err)
 }
 
-// find looks a server up by id, then by name; another project's is not there.
-func (t tenant) find(ctx context.Context, ref string) (set.Server, error) {
+// find looks a server up by id, then by name; another project's is not there, unless anybody's will do.
+func (t tenant) find(ctx context.Context, ref string, anybodys bool) (set.Server, error) {
 	s, _, err := get[set.Server](ctx, t.c.cfg.Store, serverKey(ref))
 	if errors.Is(err, store.ErrNotFound) {
 		var i store.Item
@@ -47,7 +47,7 @@ func (t tenant) find(ctx context.Context, ref string) (set.Server, error) {
 			s, _, err = get[set.Server](ctx, t.c.cfg.Store, serverKey(string(i.Value)))
 		}
 	}
-	if err == nil && s.ProjectID != t.who.ProjectID && !t.who.Admin {
+	if err == nil && s.ProjectID != t.who.ProjectID && !anybodys {
 		err = store.ErrNotFound
 	}
 	if errors.Is(err, store.ErrNotFound) {
@@ -62,17 +62,19 @@ func (t tenant) List(ctx context.Context, o set.ListOptions) (set.Page, error) {
 		o.Limit = 1000
 	}
 	prefix := "project/" + t.who.ProjectID + "/"
-	after := ""
+	cursor := ""
 	if o.Marker != "" {
-		after = prefix + o.Marker
+		cursor = prefix + o.Marker
 	}
 	page := set.Page{Servers: []set.Server{}}
+	last := "" // of the page
 	for {
-		keys, err := t.c.cfg.Store.List(ctx, prefix, after, o.Limit)
+		keys, err := t.c.cfg.Store.List(ctx, prefix, cursor, o.Limit)
 		if err != nil {
 			return page, wrap("list servers", "", unavailable(err))
 		}
 		for _, k := range keys {
+			cursor = k.Key
 			s, err := t.listed(ctx, k, o)
 			if err != nil {
 				return page, wrap("list servers", "", err)
@@ -81,17 +83,14 @@ func (t tenant) List(ctx context.Context, o set.ListOptions) (set.Page, error) {
 				continue
 			}
 			if len(page.Servers) == o.Limit { // one more matches: there is a next page
-				page.Next = strings.TrimPrefix(after, prefix)
+				page.Next = strings.TrimPrefix(last, prefix)
 				return page, nil
 			}
 			page.Servers = append(page.Servers, *s)
-			after = k.Key
+			last = k.Key
 		}
 		if len(keys) < o.Limit {
 			return page, nil
-		}
-		if len(page.Servers) < o.Limit {
-			after = keys[len(keys)-1].Key
 		}
 	}
 }

@@ -77,7 +77,10 @@ func macKey(mac string) string { return "mac/" + mac }
 // Allocate picks a free address and MAC of n and adds them to the Txn, held by holder. A conflict on commit
 // means that somebody else took them first: allocate again. Errors: set.ErrNoCapacity.
 func (p *IPAM) Allocate(ctx context.Context, t *store.Txn, n Network, holder string, req set.NetworkRequest) (set.Address, error) {
-	item, err := p.cfg.Store.Get(ctx, networkKey(n.ID))
+	now, revision, err := p.load(ctx, n.ID)
+	if err == nil && now.Deleting {
+		err = store.ErrNotFound
+	}
 	if err != nil {
 		return set.Address{}, notFound(err, "network", n.Name)
 	}
@@ -86,7 +89,7 @@ func (p *IPAM) Allocate(ctx context.Context, t *store.Txn, n Network, holder str
 		return set.Address{}, err
 	}
 	mac := newMAC()
-	t.Expect(networkKey(n.ID), item.Revision) // it is not being deleted
+	t.Expect(networkKey(n.ID), revision) // it is not being deleted
 	t.Expect(addressKey(n.ID, a), 0)
 	t.Put(addressKey(n.ID, a), []byte(holder))
 	t.Expect(macKey(mac), 0)

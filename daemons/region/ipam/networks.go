@@ -15,29 +15,37 @@ func (p *IPAM) Get(ctx context.Context, projectID, ref string) (Network, error) 
 	if ref == "" {
 		ref = DefaultName
 	}
-	id := ref
-	if i, err := p.cfg.Store.Get(ctx, nameKey(projectID, ref)); err == nil {
-		id = string(i.Value)
-	} else if !errors.Is(err, store.ErrNotFound) {
-		return Network{}, unavailable(err)
-	}
-	n, err := p.load(ctx, id)
+	n, _, err := p.find(ctx, projectID, ref)
 	if ref == DefaultName && errors.Is(err, store.ErrNotFound) {
 		return p.makeDefault(ctx, projectID)
 	}
-	if err == nil && (n.ProjectID != projectID || n.Deleting) {
+	if err == nil && n.Deleting {
 		err = store.ErrNotFound
 	}
 	return n, notFound(err, "network", ref)
 }
 
-func (p *IPAM) load(ctx context.Context, id string) (Network, error) {
-	var n Network
+// find returns a network with its revision, also one that is being deleted. Errors: store.ErrNotFound.
+func (p *IPAM) find(ctx context.Context, projectID, ref string) (Network, uint64, error) {
+	id := ref
+	if i, err := p.cfg.Store.Get(ctx, nameKey(projectID, ref)); err == nil {
+		id = string(i.Value)
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return Network{}, 0, unavailable(err)
+	}
+	n, revision, err := p.load(ctx, id)
+	if err == nil && n.ProjectID != projectID {
+		err = store.ErrNotFound
+	}
+	return n, revision, err
+}
+
+func (p *IPAM) load(ctx context.Context, id string) (n Network, revision uint64, err error) {
 	i, err := p.cfg.Store.Get(ctx, networkKey(id))
 	if err != nil {
-		return n, err
+		return n, 0, err
 	}
-	return n, json.Unmarshal(i.Value, &n)
+	return n, i.Revision, json.Unmarshal(i.Value, &n)
 }
 
 func (p *IPAM) makeDefault(ctx context.Context, projectID string) (Network, error) {
@@ -56,7 +64,7 @@ func (p *IPAM) List(ctx context.Context, projectID string) ([]Network, error) {
 	}
 	list := []Network{}
 	for _, i := range names {
-		n, err := p.load(ctx, string(i.Value))
+		n, _, err := p.load(ctx, string(i.Value))
 		if errors.Is(err, store.ErrNotFound) {
 			continue // deleted meanwhile
 		}
@@ -81,14 +89,15 @@ func (p *IPAM) Count(ctx context.Context, n Network) (Network, error) {
 	return n, nil
 }
 
-// Delete removes a network. Errors: set.ErrNotFound, set.ErrConflict while addresses of it are in use.
+// Delete removes a network; one whose deletion broke off is deleted again. Errors: set.ErrNotFound,
+// set.ErrConflict while addresses of it are in use.
 func (p *IPAM) Delete(ctx context.Context, projectID, ref string) error {
-	n, err := p.Get(ctx, projectID, ref)
+	n, revision, err := p.find(ctx, projectID, ref)
 	if err != nil {
-		return err
+		return notFound(err, "network", ref)
 	}
 	n.Deleting = true // from here on no Allocate that has not committed will
-	if err := p.save(ctx, n); err != nil {
+	if revision, err = p.save(ctx, n, revision); err != nil {
 		return err
 	}
 	counted, err := p.Count(ctx, n)
@@ -97,17 +106,27 @@ func (p *IPAM) Delete(ctx context.Context, projectID, ref string) error {
 	}
 	if err != nil {
 		n.Deleting = false
-		return errors.Join(err, p.save(ctx, n))
+		_, undo := p.save(ctx, n, revision)
+		return errors.Join(err, undo)
 	}
 	var t store.Txn
+	t.Expect(networkKey(n.ID), revision)
 	t.Delete(networkKey(n.ID), nameKey(projectID, n.Name), segmentKey(n.Segment))
-	_, err = p.cfg.Store.Commit(ctx, t)
-	return unavailable(err)
+	_, err = p.commit(ctx, n, t)
+	return err
 }
 
-func (p *IPAM) save(ctx context.Context, n Network) error {
+func (p *IPAM) save(ctx context.Context, n Network, revision uint64) (uint64, error) {
 	var t store.Txn
+	t.Expect(networkKey(n.ID), revision)
 	t.Put(networkKey(n.ID), encode(n))
-	_, err := p.cfg.Store.Commit(ctx, t)
-	return unavailable(err)
+	return p.commit(ctx, n, t)
+}
+
+func (p *IPAM) commit(ctx context.Context, n Network, t store.Txn) (uint64, error) {
+	revision, err := p.cfg.Store.Commit(ctx, t)
+	if errors.Is(err, store.ErrConflict) {
+		err = fmt.Errorf("%w: network %s is being deleted by another request", set.ErrConflict, n.Name)
+	}
+	return revision, unavailable(err)
 }

@@ -182,7 +182,8 @@ func (e *Engine) adopt(ctx context.Context, r recipe) (string, error) {
 	if labels[labelHost] != e.cfg.HostName {
 		return "", &set.Error{Op: "create container", ID: r.Full, Err: fmt.Errorf("%w: a container of that name belongs to host %q", set.ErrConflict, labels[labelHost])}
 	}
-	if labels[labelHash] == r.Config.Labels[labelHash] && have.HostConfig.NetworkMode == r.Host.NetworkMode && !have.State.Dead {
+	joins := have.HostConfig.NetworkMode.ConnectedContainer() == r.Host.NetworkMode.ConnectedContainer()
+	if labels[labelHash] == r.Config.Labels[labelHash] && joins && !have.State.Dead {
 		return have.ID, nil
 	}
 	return "", e.removeContainer(ctx, have.ID)

@@ -21,7 +21,7 @@ const (
 	programTries = 250
 )
 
-// initName is the program that runs as PID 1 of a member and starts the tenant's.
+// initName is what Docker calls the program that runs as PID 1 of a member and starts the tenant's.
 const initName = "docker-init"
 
 // noProgram is what the init of a member or runc says of a program that is missing or cannot be executed.
@@ -46,7 +46,7 @@ func (e *Engine) awaitProgram(ctx context.Context, name string) error {
 		if !c.State.Running {
 			return e.givenUp(ctx, c)
 		}
-		if c.State.Pid == 0 || !initStillAlone(c.State.Pid) {
+		if programRuns(c.State.Pid) {
 			return nil
 		}
 		select {
@@ -58,34 +58,20 @@ func (e *Engine) awaitProgram(ctx context.Context, name string) error {
 	return nil // slow, but nothing is known to be wrong
 }
 
-// initStillAlone says that the init has not started the program yet; false too when that cannot be seen.
-func initStillAlone(pid int) bool {
-	if !isInit(pid) {
-		return false // the image brings an init of its own, or it is over already
-	}
+// programRuns says that the init's first child has become another program. A kernel that does not list
+// children leaves only the hope that it has.
+func programRuns(pid int) bool {
 	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
 	if err != nil {
+		_, gone := os.Stat(fmt.Sprintf("/proc/%d", pid))
+		return gone == nil
+	}
+	child, _, _ := strings.Cut(string(children), " ")
+	if child == "" {
 		return false
 	}
-	fields := strings.Fields(string(children))
-	if len(fields) == 0 {
-		return true
-	}
-	var child int
-	if _, err := fmt.Sscan(fields[0], &child); err != nil {
-		return false
-	}
-	return isInit(child)
-}
-
-// isInit says that a process runs the init; runc's own start-up is taken for it too.
-func isInit(pid int) bool {
-	comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
-	if err != nil {
-		return false
-	}
-	exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
-	return strings.TrimSpace(string(comm)) == initName && (err != nil || filepath.Base(exe) == initName)
+	comm, err := os.ReadFile(filepath.Join("/proc", child, "comm"))
+	return err == nil && strings.TrimSpace(string(comm)) != initName
 }
 
 // givenUp turns an exit with 126 or 127 that the init explained into an error. Any other exit is the
