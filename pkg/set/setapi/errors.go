@@ -22,8 +22,8 @@ var table = []struct {
 	{set.ErrForbidden, "forbidden", http.StatusForbidden},
 	{set.ErrNotFound, "not_found", http.StatusNotFound},
 	{set.ErrStaleEpoch, "stale_epoch", http.StatusPreconditionFailed},
-	{set.ErrNoCapacity, "no_capacity", http.StatusConflict},
 	{set.ErrConflict, "conflict", http.StatusConflict},
+	{set.ErrNoCapacity, "no_capacity", http.StatusConflict},
 	{set.ErrUnavailable, "unavailable", http.StatusServiceUnavailable},
 	{context.DeadlineExceeded, "unavailable", http.StatusServiceUnavailable},
 }
