@@ -58,7 +58,7 @@ func TestAProgramThatIsNotThereFailsTheCreateAndLeavesOnlyTheRecord(t *testing.T
 	before := shared.footprint(t)
 	file := filepath.Join(t.TempDir(), "bad.yaml")
 	require.NoError(t, os.WriteFile(file, []byte("name: bad\nspec:\n  containers:\n  - {name: web, image: demo/web:v1, command: [/no/such/program]}\n"), 0o600))
-	sentence := shared.fails(t, 1, "demo", "server", "create", "-f", file)
+	sentence := shared.fails(t, 2, "demo", "server", "create", "-f", file)
 	assert.Contains(t, sentence, "/no/such/program")
 	assert.Equal(t, before, shared.footprint(t), "host, address and everything made are given back")
 	assert.Equal(t, "failed", shared.must(t, "demo", "server", "show", "bad", "--format", "{{.observed.state}}"))

@@ -3,7 +3,8 @@ package command
 import (
 	"context"
 	"errors"
-	"strings"
+
+	"github.com/spf13/cobra"
 
 	"github.com/moset/moset/pkg/set"
 )
@@ -39,8 +40,31 @@ func exitCode(err error) int {
 			return row.code
 		}
 	}
-	if strings.HasPrefix(err.Error(), "unknown command") { // cobra has no type for it
-		return 2
-	}
 	return 1
+}
+
+// usageError is any error of what was typed; its text stays as it is.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string   { return e.err.Error() }
+func (e *usageError) Unwrap() []error { return []error{e.err, errUsage} }
+
+// strict makes wrong arguments of c and its subcommands usage errors, and a noun without a verb show its help.
+func strict(c *cobra.Command) {
+	check := c.Args
+	if c.HasSubCommands() && !c.Runnable() {
+		check = cobra.NoArgs
+		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
+	if check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return &usageError{err}
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		strict(sub)
+	}
 }

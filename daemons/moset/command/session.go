@@ -27,7 +27,6 @@ type session struct {
 }
 
 var authErrors = errkind.Map{
-	{From: keystone.ErrNoCredentials, To: errUsage},
 	{From: authn.ErrInvalidToken, To: set.ErrUnauthenticated},
 	{From: authn.ErrUnscoped, To: set.ErrUnauthenticated},
 	{From: authn.ErrUnavailable, To: set.ErrUnavailable},
@@ -40,7 +39,7 @@ func (a *app) session(ctx context.Context) (*session, error) {
 	}
 	creds, err := keystone.FromEnv(a.cloud)
 	if err != nil {
-		return nil, authErrors.Translate(err)
+		return nil, &usageError{err}
 	}
 	cloud, err := keystone.Connect(ctx, creds)
 	if err != nil {

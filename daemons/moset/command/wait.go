@@ -81,3 +81,6 @@ type taskError struct{ task set.Task }
 func (e *taskError) Error() string {
 	return fmt.Sprintf("%s %s failed: %s", e.task.Verb, e.task.ServerName, e.task.Fault.Message)
 }
+
+// Unwrap gives the exit code of what made the task fail.
+func (e *taskError) Unwrap() error { return set.ErrorOf(e.task.Fault.Code) }

@@ -1,9 +1,9 @@
 package docker
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/containerd/errdefs"
 	"github.com/docker/docker/client"
 
 	"github.com/moset/moset/pkg/image"
@@ -50,32 +49,32 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Registry == "" {
 		return nil, &image.Error{Op: "connect", Err: fmt.Errorf("%w: a registry as host:port is needed", image.ErrInvalid)}
 	}
-	if cfg.Host == "" {
-		cfg.Host = client.DefaultDockerHost
+	cfg = cfg.withDefaults()
+	c, err := client.NewClientWithOpts(client.WithHost(cfg.Host), client.WithAPIVersionNegotiation())
+	if err != nil {
+		return nil, &image.Error{Op: "connect", ID: cfg.Host, Err: fmt.Errorf("%w: %w", image.ErrInvalid, err)}
 	}
-	if cfg.Scheme == "" {
-		cfg.Scheme = "https"
-		if strings.HasPrefix(cfg.Registry, "127.") || strings.HasPrefix(cfg.Registry, "localhost:") || strings.HasPrefix(cfg.Registry, "[::1]:") {
-			cfg.Scheme = "http" // as the engine does
+	return &Client{cfg: cfg, docker: c, pulls: map[string]*pull{}}, nil
+}
+
+func (cfg Config) withDefaults() Config {
+	scheme := "https"
+	for _, loopback := range []string{"127.", "localhost:", "[::1]:"} {
+		if strings.HasPrefix(cfg.Registry, loopback) {
+			scheme = "http" // as the engine does
 		}
 	}
-	if cfg.Retries == 0 {
-		cfg.Retries = 3
-	}
-	if cfg.Backoff == 0 {
-		cfg.Backoff = 500 * time.Millisecond
-	}
+	cfg.Host = cmp.Or(cfg.Host, client.DefaultDockerHost)
+	cfg.Scheme = cmp.Or(cfg.Scheme, scheme)
+	cfg.Retries = cmp.Or(cfg.Retries, 3)
+	cfg.Backoff = cmp.Or(cfg.Backoff, 500*time.Millisecond)
 	if cfg.HTTP == nil {
 		cfg.HTTP = &http.Client{Timeout: 30 * time.Second}
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	c, err := client.NewClientWithOpts(client.WithHost(cfg.Host), client.WithAPIVersionNegotiation())
-	if err != nil {
-		return nil, &image.Error{Op: "connect", ID: cfg.Host, Err: fmt.Errorf("%w: %w", image.ErrInvalid, err)}
-	}
-	return &Client{cfg: cfg, docker: c, pulls: map[string]*pull{}}, nil
+	return cfg
 }
 
 // Close gives the connections back.
@@ -98,30 +97,3 @@ func auth(token string) string {
 	return base64.URLEncoding.EncodeToString(b)
 }
 
-// translate gives the engine's errors image's sentinels.
-func (c *Client) translate(op, id string, err error) error {
-	var known *image.Error
-	if err == nil || errors.As(err, &known) {
-		return err
-	}
-	text := strings.TrimPrefix(err.Error(), "Error response from daemon: ")
-	lower := strings.ToLower(text)
-	switch {
-	case client.IsErrConnectionFailed(err):
-		err = fmt.Errorf("%w: Docker does not answer at %s: start it, or name another one", image.ErrUnavailable, c.cfg.Host)
-	case errdefs.IsNotFound(err), strings.Contains(lower, "manifest unknown"), strings.Contains(lower, "not found"):
-		err = fmt.Errorf("%w: %s", image.ErrNotFound, text)
-	case strings.Contains(lower, "unauthorized"), strings.Contains(lower, "authentication required"):
-		err = fmt.Errorf("%w: %s", image.ErrUnauthorized, text)
-	case strings.Contains(lower, "denied"):
-		err = fmt.Errorf("%w: %s", image.ErrDenied, text)
-	case strings.Contains(lower, "no space left on device"):
-		err = fmt.Errorf("%w: %s", ErrNoSpace, text)
-	default:
-		err = fmt.Errorf("%w: %w", image.ErrUnavailable, err)
-	}
-	return &image.Error{Op: op, ID: id, Err: err}
-}
-
-// ErrNoSpace: the host's disk is full. Trying again does not help until somebody makes room.
-var ErrNoSpace = errors.New("the host has no disk space for the image")

@@ -1,41 +1,53 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/containerd/errdefs"
 	dockerimage "github.com/docker/docker/api/types/image"
+	"github.com/opencontainers/go-digest"
 
 	"github.com/moset/moset/pkg/image"
 )
 
 // pull is one transfer that several callers may wait for.
 type pull struct {
-	done   chan struct{}
+	done   chan struct{} // closed when id and err are there
 	cancel context.CancelFunc
 	id     string
 	err    error
 
-	waiting  int // callers; the last one to leave ends the transfer
-	progress map[int]func(done, total int64)
+	mu       sync.Mutex
+	progress map[int]func(done, total int64) // by caller
 	next     int
 }
 
 // Pull makes sure that the image is on the host and returns its local id. progress, if not nil, gets the
-// bytes so far and in all, as far as the engine tells. Errors: image.ErrNotFound, image.ErrUnauthorized,
-// image.ErrDenied, image.ErrUnavailable, ErrNoSpace.
+// bytes so far and in all, as far as the engine tells; it must return soon. Callers that want the same image
+// at the same time share one transfer, each after the registry said that its own token may read it.
+//
+// The image gets no tag, so "docker image prune" takes it away once no container, running or not, is made
+// of it; it is pulled again when needed. Errors: image.ErrNotFound, image.ErrUnauthorized, image.ErrDenied,
+// image.ErrInvalid, image.ErrUnavailable, ErrNoSpace.
 func (c *Client) Pull(ctx context.Context, r Request, progress func(done, total int64)) (string, error) {
+	if err := r.check(); err != nil {
+		return "", &image.Error{Op: "pull", ID: r.Repository, Err: err}
+	}
 	ref := c.reference(r)
-	if err := c.mayRead(ctx, r); err != nil {
+	if err := c.retry(ctx, ref, func() error { return c.mayRead(ctx, r) }); err != nil {
 		return "", c.translate("pull", ref, err)
 	}
-	id, err := c.local(ctx, ref)
-	if err != nil || id != "" {
-		return id, c.translate("pull", ref, err)
+	if r.Digest != "" { // what a tag stands for may have changed
+		id, err := c.local(ctx, ref)
+		if err != nil || id != "" {
+			return id, c.translate("pull", ref, err)
+		}
 	}
 	p, leave := c.join(ctx, r, progress)
 	defer leave()
@@ -44,6 +56,36 @@ func (c *Client) Pull(ctx context.Context, r Request, progress func(done, total 
 		return p.id, c.translate("pull", ref, p.err)
 	case <-ctx.Done():
 		return "", ctx.Err()
+	}
+}
+
+func (r Request) check() error {
+	if r.Digest == "" && r.Tag == "" {
+		return fmt.Errorf("%w: a digest or a tag is needed", image.ErrInvalid)
+	}
+	if r.Digest != "" {
+		if err := digest.Digest(r.Digest).Validate(); err != nil {
+			return fmt.Errorf("%w: digest %.80q: %w", image.ErrInvalid, r.Digest, err)
+		}
+	}
+	return image.CheckRepo(r.Repository)
+}
+
+// retry calls f until it succeeds, fails for good, or has had its tries.
+func (c *Client) retry(ctx context.Context, ref string, f func() error) error {
+	wait := c.cfg.Backoff
+	for try := 0; ; try++ {
+		err := f()
+		if err == nil || try == c.cfg.Retries || ctx.Err() != nil || !errors.Is(err, image.ErrUnavailable) {
+			return err
+		}
+		c.cfg.Logger.Warn("a pull broke off, will try again", "image", ref, "in", wait, "error", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+		wait *= 2
 	}
 }
 
@@ -58,11 +100,7 @@ func (c *Client) local(ctx context.Context, ref string) (string, error) {
 
 // mayRead asks the registry whether the token may read the manifest.
 func (c *Client) mayRead(ctx context.Context, r Request) error {
-	what := r.Digest
-	if what == "" {
-		what = r.Tag
-	}
-	url := fmt.Sprintf("%s://%s/v2/%s/manifests/%s", c.cfg.Scheme, c.cfg.Registry, r.Repository, what)
+	url := fmt.Sprintf("%s://%s/v2/%s/manifests/%s", c.cfg.Scheme, c.cfg.Registry, r.Repository, cmp.Or(r.Digest, r.Tag))
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, url, nil)
 	if err != nil {
 		return fmt.Errorf("%w: %w", image.ErrInvalid, err)
@@ -75,18 +113,31 @@ func (c *Client) mayRead(ctx context.Context, r Request) error {
 	}
 	resp, err := c.cfg.HTTP.Do(req)
 	if err != nil {
-		return &image.Error{Op: "pull", ID: c.reference(r), Err: fmt.Errorf("%w: the registry %s does not answer: %w", image.ErrUnavailable, c.cfg.Registry, err)}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fmt.Errorf("%w: the registry %s does not answer: %w", image.ErrUnavailable, c.cfg.Registry, err)
 	}
 	defer resp.Body.Close()
-	kinds := map[int]error{http.StatusNotFound: image.ErrNotFound, http.StatusUnauthorized: image.ErrUnauthorized, http.StatusForbidden: image.ErrDenied}
 	if resp.StatusCode < 300 {
 		return nil
 	}
-	kind, ok := kinds[resp.StatusCode]
-	if !ok {
-		kind = image.ErrUnavailable
+	return fmt.Errorf("%w: the registry answered %d", kindOf(resp.StatusCode), resp.StatusCode)
+}
+
+// kindOf gives a status of the registry its sentinel.
+func kindOf(status int) error {
+	switch status {
+	case http.StatusNotFound:
+		return image.ErrNotFound
+	case http.StatusUnauthorized:
+		return image.ErrUnauthorized
+	case http.StatusForbidden:
+		return image.ErrDenied
+	case http.StatusBadRequest:
+		return image.ErrInvalid
 	}
-	return &image.Error{Op: "pull", ID: c.reference(r), Err: fmt.Errorf("%w: the registry answered %d", kind, resp.StatusCode)}
+	return image.ErrUnavailable
 }
 
 var manifestTypes = []string{
@@ -94,62 +145,77 @@ var manifestTypes = []string{
 	"application/vnd.docker.distribution.manifest.v2+json", "application/vnd.docker.distribution.manifest.list.v2+json",
 }
 
-// join takes part in the transfer of an image, or starts it.
+// join takes part in the transfer of an image, or starts it; leave ends that part.
 func (c *Client) join(ctx context.Context, r Request, progress func(done, total int64)) (p *pull, leave func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key := c.reference(r)
 	p, ok := c.pulls[key]
 	if !ok {
-		work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		work, cancel := context.WithCancel(context.WithoutCancel(ctx)) // it outlives the caller that began it
 		p = &pull{done: make(chan struct{}), cancel: cancel, progress: map[int]func(done, total int64){}}
 		c.pulls[key] = p
 		go c.transfer(work, key, r, p)
 	}
-	n := p.next
-	p.next++
-	p.waiting++
-	if progress != nil {
-		p.progress[n] = progress
+	if progress == nil {
+		progress = func(int64, int64) {}
 	}
-	return p, func() { c.leave(p, n) }
+	n := p.add(progress)
+	return p, func() { c.leave(key, p, n) }
 }
 
-func (c *Client) leave(p *pull, n int) {
+// leave takes a caller out; the last one to go ends the transfer, and nobody joins it any more.
+func (c *Client) leave(key string, p *pull, n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if p.remove(n) > 0 {
+		return
+	}
+	p.cancel()
+	if c.pulls[key] == p {
+		delete(c.pulls, key)
+	}
+}
+
+func (p *pull) add(progress func(done, total int64)) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next++
+	p.progress[p.next] = progress
+	return p.next
+}
+
+func (p *pull) remove(n int) (left int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	delete(p.progress, n)
-	if p.waiting--; p.waiting == 0 {
-		p.cancel()
+	return len(p.progress)
+}
+
+func (p *pull) tell(done, total int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, progress := range p.progress {
+		progress(done, total)
 	}
 }
 
 // transfer pulls, with retries of what may pass.
 func (c *Client) transfer(ctx context.Context, key string, r Request, p *pull) {
-	wait := c.cfg.Backoff
-	for try := 0; ; try++ {
-		p.err = c.pullOnce(ctx, r, p)
-		if p.err == nil || try == c.cfg.Retries || ctx.Err() != nil || !errors.Is(p.err, image.ErrUnavailable) {
-			break
-		}
-		c.cfg.Logger.Warn("a pull broke off, will try again", "image", key, "error", p.err)
-		select {
-		case <-ctx.Done():
-		case <-time.After(wait):
-		}
-		wait *= 2
-	}
+	defer p.cancel()
+	defer close(p.done)
+	p.err = c.retry(ctx, key, func() error { return c.pullOnce(ctx, r, p) })
 	if p.err == nil {
 		p.id, p.err = c.local(ctx, key)
-		if p.err == nil && p.id == "" {
-			p.err = &image.Error{Op: "pull", ID: key, Err: fmt.Errorf("%w: it vanished right after the pull", image.ErrUnavailable)}
-		}
+	}
+	if p.err == nil && p.id == "" {
+		p.err = fmt.Errorf("%w: the image vanished right after the pull", image.ErrUnavailable)
 	}
 	c.mu.Lock()
-	delete(c.pulls, key)
-	c.mu.Unlock()
-	p.cancel()
-	close(p.done)
+	defer c.mu.Unlock()
+	if c.pulls[key] == p {
+		delete(c.pulls, key)
+	}
 }
 
 func (c *Client) pullOnce(ctx context.Context, r Request, p *pull) error {
@@ -158,12 +224,5 @@ func (c *Client) pullOnce(ctx context.Context, r Request, p *pull) error {
 		return c.translate("pull", c.reference(r), err)
 	}
 	defer stream.Close()
-	err = follow(stream, func(done, total int64) {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		for _, tell := range p.progress {
-			tell(done, total)
-		}
-	})
-	return c.translate("pull", c.reference(r), err)
+	return c.translate("pull", c.reference(r), follow(stream, p.tell))
 }
