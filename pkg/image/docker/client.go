@@ -96,4 +96,3 @@ func auth(token string) string {
 	}
 	return base64.URLEncoding.EncodeToString(b)
 }
-
