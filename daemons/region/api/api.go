@@ -51,9 +51,11 @@ func New(cfg Config) http.Handler {
 	}
 	h := handler{cfg}
 	tenants := http.NewServeMux()
-	tenants.Handle("/v1/servers", setapi.ControllerHandler(h.controllerFor))
-	tenants.Handle("/v1/servers/", setapi.ControllerHandler(h.controllerFor))
-	tenants.Handle("/v1/tasks/", setapi.ControllerHandler(h.controllerFor))
+	servers := setapi.ControllerHandler(h.controllerFor)
+	for _, route := range []string{"POST /v1/servers", "GET /v1/servers", "GET /v1/servers/{ref}", "POST /v1/servers/{ref}/action",
+		"DELETE /v1/servers/{ref}", "GET /v1/tasks/{id}"} { // each by itself, so that what is left gets an error body
+		tenants.Handle(route, servers)
+	}
 	h.hosts(tenants)
 	h.networks(tenants)
 	tenants.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

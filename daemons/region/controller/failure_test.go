@@ -120,7 +120,9 @@ func TestHostThatRefusesForGoodFailsTheTask(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRegion(t, nil)
 			_, m, a := r.scripted(t, "host-1", 1)
-			a.script(func(context.Context, set.Agent, set.Assignment) (set.Observation, error) { return set.Observation{}, c.err }, nil)
+			a.script(func(context.Context, set.Agent, set.Assignment) (set.Observation, error) {
+				return set.Observation{}, c.err
+			}, nil)
 			task, err := r.mine().Create(t.Context(), request("web"))
 			require.NoError(t, err)
 			task = end(t, r.mine(), task.ID)

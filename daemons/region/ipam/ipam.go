@@ -7,7 +7,8 @@ package ipam
 
 import (
 	"context"
-	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -72,9 +73,8 @@ func addressPrefix(network string) string { return "ip/" + network + "/" }
 func addressKey(network string, a netip.Addr) string {
 	return addressPrefix(network) + a.String()
 }
-func macKey(mac string) string { return "mac/" + mac }
 
-// Allocate picks a free address and MAC of n and adds them to the Txn, held by holder. A conflict on commit
+// Allocate picks a free address of n and adds it to the Txn, held by holder. A conflict on commit
 // means that somebody else took them first: allocate again. Errors: set.ErrNoCapacity.
 func (p *IPAM) Allocate(ctx context.Context, t *store.Txn, n Network, holder string, req set.NetworkRequest) (set.Address, error) {
 	now, revision, err := p.load(ctx, n.ID)
@@ -88,19 +88,16 @@ func (p *IPAM) Allocate(ctx context.Context, t *store.Txn, n Network, holder str
 	if err != nil {
 		return set.Address{}, err
 	}
-	mac := newMAC()
 	t.Expect(networkKey(n.ID), revision) // it is not being deleted
 	t.Expect(addressKey(n.ID, a), 0)
 	t.Put(addressKey(n.ID, a), []byte(holder))
-	t.Expect(macKey(mac), 0)
-	t.Put(macKey(mac), []byte(holder))
-	return set.Address{NetworkID: n.ID, Network: n.Name, Segment: n.Segment, MAC: mac, Prefix: netip.PrefixFrom(a, n.CIDR.Bits()),
+	return set.Address{NetworkID: n.ID, Network: n.Name, Segment: n.Segment, MAC: macOf(n.ID, a), Prefix: netip.PrefixFrom(a, n.CIDR.Bits()),
 		Gateway: n.Gateway, MTU: n.MTU, Ingress: req.Ingress, Egress: req.Egress}, nil
 }
 
 // Release adds the giving back of an address to the Txn.
 func Release(t *store.Txn, a set.Address) {
-	t.Delete(addressKey(a.NetworkID, a.Prefix.Addr()), macKey(a.MAC))
+	t.Delete(addressKey(a.NetworkID, a.Prefix.Addr()))
 }
 
 // freeAddress searches from where the last search ended, once around.
@@ -138,11 +135,14 @@ func (p *IPAM) advance(n Network) netip.Addr {
 // usable is how many addresses of a range can be given out: not the network's own, the gateway's and the broadcast.
 func usable(p netip.Prefix) int { return 1<<(32-p.Bits()) - 3 }
 
-// newMAC is random under the prefix that OpenStack uses for its ports.
-func newMAC() string {
-	b := make([]byte, 3)
-	_, _ = rand.Read(b) // never fails
-	return fmt.Sprintf("fa:16:3e:%02x:%02x:%02x", b[0], b[1], b[2])
+// macOf is the MAC that an address of a network has, whoever holds it: a neighbour that remembers an
+// earlier holder reaches the new one at once. No two addresses of a network share one, since a network has
+// at most 2^24 addresses; other networks are other segments. The prefix is the one of OpenStack's ports.
+func macOf(networkID string, a netip.Addr) string {
+	salt := sha256.Sum256([]byte(networkID))
+	ip := a.As4()
+	n := binary.BigEndian.Uint32(ip[:]) + binary.BigEndian.Uint32(salt[:])
+	return fmt.Sprintf("fa:16:3e:%02x:%02x:%02x", byte(n>>16), byte(n>>8), byte(n))
 }
 
 // NetworkRequest describes a network to make.

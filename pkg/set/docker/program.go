@@ -30,10 +30,10 @@ var noProgram = regexp.MustCompile(`(?:exec: "?|\] exec )([^":]*?)"?(?:: | faile
 // otherStartFaults are further errors of a start that only a changed spec cures.
 var otherStartFaults = regexp.MustCompile(`unable to find (?:user|group) [^:]*|not a directory: unknown: Are you trying to mount a directory onto a file`)
 
-// errProgram carries what the init of a container said before it gave up.
-type errProgram string
+// programError carries what the init of a container said before it gave up.
+type programError string
 
-func (e errProgram) Error() string { return string(e) }
+func (e programError) Error() string { return string(e) }
 
 // awaitProgram returns when a started member's own program runs. Docker says "started" as soon as the init
 // runs, which starts the program and exits with 126 or 127 if it cannot.
@@ -91,7 +91,7 @@ func (e *Engine) givenUp(ctx context.Context, c container.InspectResponse) error
 	}
 	for line := range strings.Lines(text.String()) {
 		if strings.HasPrefix(line, "[FATAL tini") && noProgram.MatchString(line) {
-			return errProgram(line)
+			return programError(line)
 		}
 	}
 	return nil
