@@ -34,6 +34,7 @@ var imageErrors = errkind.Map{
 	{From: image.ErrUnauthorized, To: set.ErrUnauthenticated},
 	{From: image.ErrDenied, To: set.ErrForbidden},
 	{From: image.ErrUnavailable, To: set.ErrUnavailable},
+	{From: imagedocker.ErrNoSpace, To: set.ErrUnavailable},
 }
 
 // Ensure implements set.Images.

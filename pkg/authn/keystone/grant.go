@@ -105,7 +105,7 @@ func translate(op, url string, err error) error {
 	case errors.Is(err, context.Canceled):
 		return err
 	case errors.As(err, &unexpected) && unexpected.Actual == http.StatusUnauthorized:
-		err = fmt.Errorf("%w: user, password or project is wrong", authn.ErrInvalidToken)
+		err = refusal("Keystone refuses the login: user, password or project is wrong")
 	case errors.As(err, &unexpected) && unexpected.Actual < 500:
 		err = fmt.Errorf("%w: Keystone answered %d", authn.ErrInvalidToken, unexpected.Actual)
 	case errors.As(err, &unexpected):
@@ -117,6 +117,12 @@ func translate(op, url string, err error) error {
 	}
 	return &authn.Error{Op: op, ID: url, Err: err}
 }
+
+// refusal is a login that Keystone turned down; to callers it is authn.ErrInvalidToken.
+type refusal string
+
+func (r refusal) Error() string        { return string(r) }
+func (r refusal) Is(target error) bool { return target == authn.ErrInvalidToken }
 
 func isReauth(err error) bool {
 	var unable *gophercloud.ErrUnableToReauthenticate
