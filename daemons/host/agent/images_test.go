@@ -57,7 +57,7 @@ func TestImageIsPulledByDigestWithTheBestToken(t *testing.T) {
 func TestPullErrorsKeepTheirMeaning(t *testing.T) {
 	for from, to := range map[error]error{
 		image.ErrNotFound: set.ErrNotFound, image.ErrInvalid: set.ErrInvalid, image.ErrUnauthorized: set.ErrUnauthenticated,
-		image.ErrDenied: set.ErrForbidden, image.ErrUnavailable: set.ErrUnavailable,
+		image.ErrDenied: set.ErrForbidden, image.ErrUnavailable: set.ErrUnavailable, imagedocker.ErrNoSpace: set.ErrUnavailable,
 	} {
 		_, err := images{puller: &fakePuller{err: fmt.Errorf("pull project/app: %w", from)}}.Ensure(t.Context(),
 			set.ImageRequest{Image: set.Image{Ref: "project/app:1"}}, func(_, _ int64) {})
