@@ -51,6 +51,7 @@ func (h *Host) remove(ctx context.Context, rows []PortRow) error {
 	var flows FlowChange
 	for _, r := range rows {
 		flows.Delete = append(flows.Delete, portFlows(h.cfg.Owner, r.Request))
+		flows.Forget = append(flows.Forget, connectionsOf(r)...)
 	}
 	err := h.parts.Flows.Apply(ctx, flows)
 	if errors.Is(err, ErrUnavailable) { // a switch that is down has lost all its rules
@@ -85,4 +86,17 @@ func (h *Host) dropRows(ctx context.Context, names []string) error {
 		return nil
 	}
 	return h.parts.Ports.Commit(ctx, PortChange{Remove: rows})
+}
+
+// connectionsOf are the tracked connections of a port, as far as its row says what it was.
+func connectionsOf(r PortRow) []Connections {
+	spec, _, _, err := parseExternalIDs(r.ExternalIDs)
+	if err != nil {
+		return nil
+	}
+	var list []Connections
+	for _, a := range spec.Addrs {
+		list = append(list, Connections{Tenant: spec.Tenant, Addr: a.Addr()})
+	}
+	return list
 }

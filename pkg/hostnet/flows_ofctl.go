@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 
 	"github.com/digitalocean/go-openvswitch/ovs"
 )
@@ -26,6 +27,40 @@ func (f *ofctlFlows) Apply(ctx context.Context, change FlowChange) error {
 		tx.Add(change.Add...)
 		return tx.Commit()
 	})
+	if err != nil {
+		return call.because(err)
+	}
+	return f.forget(ctx, change.Forget)
+}
+
+// forgetAtOnce bounds how many ovs-ofctl run at the same time.
+const forgetAtOnce = 8
+
+// forget flushes tracked connections, those an address began and those it answered. A switch before 3.1
+// cannot flush single addresses; there they age.
+func (f *ofctlFlows) forget(ctx context.Context, list []Connections) error {
+	slots := make(chan struct{}, forgetAtOnce)
+	errs := make([]error, 2*len(list))
+	var all sync.WaitGroup
+	for i, c := range list {
+		for j, field := range []string{"ct_nw_src", "ct_nw_dst"} {
+			all.Go(func() {
+				slots <- struct{}{}
+				defer func() { <-slots }()
+				errs[2*i+j] = f.flush(ctx, fmt.Sprintf("zone=%d", c.Tenant), field+"="+c.Addr.String())
+			})
+		}
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+func (f *ofctlFlows) flush(ctx context.Context, zone, tuple string) error {
+	call := &ofctlCall{ctx: ctx, flows: f}
+	out, err := call.exec("ovs-ofctl", "ct-flush", f.target(), zone, tuple)
+	if err != nil && strings.Contains(string(out), "unknown command") {
+		return nil
+	}
 	return call.because(err)
 }
 

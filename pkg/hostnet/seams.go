@@ -90,6 +90,14 @@ type Flows interface {
 type FlowChange struct {
 	Delete []*ovs.MatchFlow
 	Add    []*ovs.Flow
+	Forget []Connections // after the rules are changed
+}
+
+// Connections are the tracked connections from and to an address of a tenant: whoever has the address next
+// must not be taken for the one that began them.
+type Connections struct {
+	Tenant Tenant
+	Addr   netip.Addr
 }
 
 // Parts are the seams to kernel and switch. Open fills them with the real ones; tests hand in others.

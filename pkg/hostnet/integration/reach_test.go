@@ -197,3 +197,18 @@ func TestGroupsAdmitOnlyWhatTheirRulesSay(t *testing.T) {
 	assert.False(t, r.reaches(a, b), "ping is not in the rules")
 	assert.True(t, r.reaches(b, a), "answers pass")
 }
+
+func TestAnAddressGivenAwayAgainInheritsNoConnection(t *testing.T) {
+	r := newRig(t)
+	a, b := r.port(1, 6, "10.0.0.1"), r.port(2, 6, "10.0.0.2")
+	h := r.open(owner)
+	r.attach(h, a, b)
+	require.True(t, r.reaches(a, b), "open to its tenant: the ping is tracked now")
+	require.NoError(t, h.Detach(t.Context(), b.ID))
+
+	next := r.port(3, 6, "10.0.0.2") // the same address, now in a group that admits nothing
+	next.MAC = b.MAC
+	next.Groups = []hostnet.GroupID{"closed"}
+	r.attach(h, next)
+	assert.False(t, r.reaches(a, next))
+}
