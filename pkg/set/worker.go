@@ -83,6 +83,7 @@ func (w *worker) repeat(a Assignment) (Observation, error) {
 
 func (w *worker) replace(a Assignment) (Observation, error) {
 	next := newRecord(a)
+	next.Observed.At = later(w.rec.Observed.At)
 	next.Made = !w.rec.Absent && (w.rec.Made || w.rec.Reached)
 	if !w.rec.Absent && SpecHash(a) == SpecHash(w.rec.Assignment) { // the containers stay: so does what is known of them
 		next.ImageIDs = w.rec.ImageIDs
@@ -109,7 +110,7 @@ func (w *worker) remove(epoch uint64) (Observation, error) {
 	next := w.rec
 	next.Absent = true
 	next.Assignment.Epoch = epoch
-	next.Observed = Observed{State: StateDeleting, Generation: w.rec.Observed.Generation, Epoch: epoch, Containers: w.rec.Observed.Containers, At: time.Now()}
+	next.Observed = Observed{State: StateDeleting, Generation: w.rec.Observed.Generation, Epoch: epoch, Containers: w.rec.Observed.Containers, At: later(w.rec.Observed.At)}
 	if err := w.m.cfg.Journal.Save(next); err != nil {
 		return Observation{}, err
 	}
@@ -194,7 +195,7 @@ func (w *worker) update(rec Record, change func(*Observed)) bool {
 		return false
 	}
 	change(&w.rec.Observed)
-	w.rec.Observed.At = time.Now()
+	w.rec.Observed.At = later(w.rec.Observed.At)
 	w.m.feed.publish(w.observationLocked())
 	return true
 }
@@ -211,7 +212,7 @@ func (w *worker) settle(rec Record, reached bool, change func(*Observed)) {
 		return
 	}
 	change(&w.rec.Observed)
-	w.rec.Observed.At = time.Now()
+	w.rec.Observed.At = later(w.rec.Observed.At)
 	w.rec.Reached = w.rec.Reached || reached
 	if err := w.m.cfg.Journal.Save(w.rec); err != nil {
 		w.m.cfg.Logger.Error("a state could not be written to the journal", "server", w.id, "error", err)
@@ -232,4 +233,12 @@ func lane(ctx context.Context, slots chan struct{}) (release func(), err error) 
 // interrupted says that the round ended because something newer is wanted, or the Manager closes.
 func interrupted(ctx context.Context, err error) bool {
 	return err != nil && ctx.Err() != nil && !errors.Is(context.Cause(ctx), context.DeadlineExceeded)
+}
+
+// later is now, but always after t: a clock that is set back must not make news look old.
+func later(t time.Time) time.Time {
+	if now := time.Now(); now.After(t) {
+		return now
+	}
+	return t.Add(time.Nanosecond)
 }

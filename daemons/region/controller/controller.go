@@ -25,10 +25,13 @@ type Controller struct {
 	placing   sync.Mutex // one plan and commit to the ledger at a time
 	replacing sync.Mutex // a server's share is given back and taken again by one caller at a time
 
-	mu      sync.Mutex
-	hosts   map[string]*hostLink
-	drivers map[string]*driver
-	tokens  map[string]set.Secret // by server, while its task runs
+	hostRecords sync.Mutex // one writer of host records at a time
+
+	mu       sync.Mutex
+	hosts    map[string]*hostLink
+	drivers  map[string]*driver
+	removals map[string]bool       // stale servers that a host is being told to drop
+	tokens   map[string]set.Secret // by server, while its task runs
 }
 
 // New loads the records and goes on with every task that was under way.
@@ -38,7 +41,7 @@ func New(ctx context.Context, cfg Config) (*Controller, error) {
 		return nil, err
 	}
 	c := &Controller{cfg: cfg, ledger: sched.NewLedger(sched.LedgerConfig{}), tasks: newTaskBoard(),
-		hosts: map[string]*hostLink{}, drivers: map[string]*driver{}, tokens: map[string]set.Secret{}}
+		hosts: map[string]*hostLink{}, drivers: map[string]*driver{}, removals: map[string]bool{}, tokens: map[string]set.Secret{}}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if err := c.load(ctx); err != nil {
 		return nil, errors.Join(err, c.Close())
@@ -99,6 +102,7 @@ func (c *Controller) loadServers(ctx context.Context) (unfinished []string, err 
 		}
 		unfinished = append(unfinished, s.ID)
 		if task, err := c.task(ctx, s.TaskID); err == nil {
+			task.Revision += 1 << 20 // beyond what a reader saw before the restart
 			c.tasks.put(task)
 		}
 	}

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -10,56 +11,100 @@ import (
 )
 
 // driver tells one server's host what is wanted until the host has taken it over.
-type driver struct{ again bool }
+type driver struct{ wake chan struct{} }
+
+// callTimeout bounds one call to a host.
+const callTimeout = 15 * time.Second
+
+// The waits between tries to tell a host.
+const (
+	firstRetry = 50 * time.Millisecond
+	lastRetry  = 5 * time.Second
+)
 
 // drive wakes the server's driver, or starts one.
 func (c *Controller) drive(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if d, ok := c.drivers[id]; ok {
-		d.again = true
+		d.poke()
 		return
 	}
 	if c.ctx.Err() != nil {
 		return
 	}
-	d := &driver{}
+	d := &driver{wake: make(chan struct{}, 1)}
 	c.drivers[id] = d
 	c.work.Go(func() { c.run(id, d) })
 }
 
-func (c *Controller) run(id string, d *driver) {
-	wait := 50 * time.Millisecond
-	for {
-		err := c.step(id)
-		if err != nil && c.ctx.Err() == nil {
-			c.cfg.Logger.Warn("telling the host failed, will try again", "server", id, "in", wait, "error", err)
-			if !c.pause(wait) {
-				return
-			}
-			wait = min(2*wait, 5*time.Second)
-			continue
-		}
-		c.mu.Lock()
-		if !d.again || c.ctx.Err() != nil {
-			delete(c.drivers, id)
-			c.mu.Unlock()
-			return
-		}
-		d.again = false
-		c.mu.Unlock()
-		wait = 50 * time.Millisecond
+func (d *driver) poke() {
+	select {
+	case d.wake <- struct{}{}:
+	default:
 	}
 }
 
-func (c *Controller) pause(d time.Duration) bool {
+// retryHost wakes the drivers that wait for a host, which is heard of again.
+func (c *Controller) retryHost(host string) {
+	claims := c.ledger.Claims()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, claim := range claims {
+		if d, ok := c.drivers[claim.SetID]; ok && claim.HostID == host {
+			d.poke()
+		}
+	}
+}
+
+func (c *Controller) run(id string, d *driver) {
+	wait := firstRetry
+	for {
+		err := c.step(id)
+		if err == nil {
+			if c.rest(id, d) {
+				return
+			}
+			wait = firstRetry
+			continue
+		}
+		if c.ctx.Err() == nil {
+			c.cfg.Logger.Warn("telling the host failed, will try again", "server", id, "in", wait, "error", err)
+		}
+		woken, ok := c.pause(wait, d.wake)
+		if !ok {
+			return
+		}
+		if wait = min(2*wait, lastRetry); woken {
+			wait = firstRetry
+		}
+	}
+}
+
+// rest ends a driver that has nothing more to tell.
+func (c *Controller) rest(id string, d *driver) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case <-d.wake:
+		return c.ctx.Err() != nil
+	default:
+		delete(c.drivers, id)
+		return true
+	}
+}
+
+// pause waits, until it is woken at the most; not ok means that the region ends.
+func (c *Controller) pause(d time.Duration, wake <-chan struct{}) (woken, ok bool) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
-		return true
+		return false, true
+	case <-wake:
+		return true, true
 	case <-c.ctx.Done():
-		return false
+		return false, false
 	}
 }
 
@@ -82,14 +127,24 @@ func (c *Controller) step(id string) error {
 	if err != nil {
 		return err
 	}
-	o, err := agent.Apply(c.ctx, c.assignment(s))
+	ctx, cancel := context.WithTimeout(c.ctx, callTimeout)
+	defer cancel()
+	o, err := agent.Apply(ctx, c.assignment(s))
 	switch {
 	case err == nil:
 		return c.observe(s.Host, o)
+	case errors.Is(err, set.ErrConflict) && leaving(ctx, agent, s.ID):
+		return err // an earlier life of it is still being removed there
 	case errors.Is(err, set.ErrInvalid), errors.Is(err, set.ErrConflict), errors.Is(err, set.ErrStaleEpoch):
 		return c.giveUp(s, set.NewFault(err, time.Now().UTC()))
 	}
 	return err
+}
+
+// leaving says whether the host is removing the server just now.
+func leaving(ctx context.Context, agent set.Agent, id string) bool {
+	list, err := agent.Observe(ctx, id)
+	return err == nil && len(list) == 1 && (list[0].State == set.StateDeleting || list[0].State == set.StateDeleted)
 }
 
 func (c *Controller) assignment(s set.Server) set.Assignment {
@@ -107,7 +162,9 @@ func (c *Controller) remove(s set.Server) error {
 	if err != nil {
 		return err
 	}
-	o, err := agent.Remove(c.ctx, set.Removal{ServerID: s.ID, Epoch: s.Epoch})
+	ctx, cancel := context.WithTimeout(c.ctx, callTimeout)
+	defer cancel()
+	o, err := agent.Remove(ctx, set.Removal{ServerID: s.ID, Epoch: s.Epoch})
 	if err != nil {
 		return err
 	}

@@ -54,6 +54,8 @@ func (c *Controller) Heartbeat(ctx context.Context, r HostReport) error {
 	if r.Name == "" || r.URL == "" || len(r.Name) > 63 || strings.ContainsAny(r.Name, "/ \n") {
 		return &set.Error{Op: "heartbeat", ID: r.Name, Err: fmt.Errorf("%w: a host needs a name without slashes and spaces, and a URL", set.ErrInvalid)}
 	}
+	c.hostRecords.Lock()
+	defer c.hostRecords.Unlock()
 	c.mu.Lock()
 	l, known := c.hosts[r.Name]
 	c.mu.Unlock()
@@ -113,9 +115,13 @@ func (c *Controller) follow(h Host) error {
 // watch feeds one host's observations into the records until the link ends.
 func (c *Controller) watch(ctx context.Context, host string, agent set.Agent) {
 	for wait := 100 * time.Millisecond; ctx.Err() == nil; wait = min(2*wait, 2*time.Second) {
+		first := true
 		for o, err := range agent.Watch(ctx) {
+			if err == nil && first {
+				c.retryHost(host) // who waited for it need not wait longer
+			}
 			if err == nil {
-				wait = 100 * time.Millisecond
+				first, wait = false, 100*time.Millisecond
 				err = c.observe(host, o)
 			}
 			if err != nil && ctx.Err() == nil {
@@ -223,6 +229,8 @@ func (c *Controller) Hosts() []Host {
 
 // Cordon says whether a host takes new servers. Errors: set.ErrNotFound.
 func (c *Controller) Cordon(ctx context.Context, name string, cordoned bool) (Host, error) {
+	c.hostRecords.Lock()
+	defer c.hostRecords.Unlock()
 	c.mu.Lock()
 	l, ok := c.hosts[name]
 	c.mu.Unlock()

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/moset/moset/daemons/region/store"
@@ -24,9 +25,14 @@ func (c *Controller) observe(host string, o set.Observation) error {
 	if o.State == set.StateDeleted && s.Desired == set.DesiredAbsent {
 		return c.finish(s)
 	}
-	c.progress(s.TaskID, o.Steps)
+	if o.Epoch > s.Epoch {
+		return nil // no region said so: the record counts
+	}
+	if o.Generation == s.Generation || s.Desired == set.DesiredAbsent && o.State == set.StateDeleting {
+		c.progress(s.TaskID, o.Steps)
+	}
 	if !news(s.Observed, o.Observed) {
-		return nil
+		return c.conclude(s) // a region before this one may have recorded it and gone no further
 	}
 	s, err = c.change(c.ctx, s.ID, func(now *set.Server, _ *store.Txn) (bool, error) {
 		if now.Host != host || o.Epoch < now.Epoch || !news(now.Observed, o.Observed) {
@@ -47,17 +53,18 @@ func news(old, o set.Observed) bool {
 	if o.At.Before(old.At) {
 		return false
 	}
-	same := old.State == o.State && old.Generation == o.Generation && old.Epoch == o.Epoch && len(old.Containers) == len(o.Containers) &&
-		(old.Fault == nil) == (o.Fault == nil)
-	if !same {
-		return true
+	return string(encode(bare(old))) != string(encode(bare(o)))
+}
+
+// bare is an observation without what alone is no news.
+func bare(o set.Observed) set.Observed {
+	o.Steps, o.At = nil, time.Time{}
+	if o.Fault != nil {
+		f := *o.Fault
+		f.At = time.Time{}
+		o.Fault = &f
 	}
-	for i, c := range o.Containers {
-		if old.Containers[i] != c {
-			return true
-		}
-	}
-	return old.Fault != nil && old.Fault.Message != o.Fault.Message
+	return o
 }
 
 // conclude ends the task of a server that got where it should, or never will.
@@ -106,6 +113,8 @@ func (c *Controller) observeNow(ctx context.Context, s set.Server) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	list, err := agent.Observe(ctx, s.ID)
 	if err != nil {
 		return err
@@ -115,28 +124,60 @@ func (c *Controller) observeNow(ctx context.Context, s set.Server) error {
 			return err
 		}
 	}
-	if len(list) == 0 { // the host knows nothing of it: tell it again
-		c.drive(s.ID)
+	if len(list) > 0 {
+		return nil
 	}
-	return nil
+	_, err = c.change(ctx, s.ID, func(now *set.Server, _ *store.Txn) (bool, error) {
+		now.Observed = set.Observed{} // the host knows nothing of it: it is told again
+		return now.Host == s.Host, nil
+	})
+	c.drive(s.ID)
+	return err
 }
 
-// removeStale makes a host drop what it should not have, until it has heard so.
+// removeStale makes a host drop what it should not have, until it has heard so. Should the region end
+// before, the host's next Watch names the server again.
 func (c *Controller) removeStale(host, id string, epoch uint64) {
+	key := fmt.Sprintf("%s %s %d", host, id, epoch)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.removals[key] || c.ctx.Err() != nil {
+		return
+	}
+	c.removals[key] = true
 	c.work.Go(func() {
-		for wait := 50 * time.Millisecond; c.ctx.Err() == nil; wait = min(2*wait, 5*time.Second) {
-			agent, err := c.agent(host)
-			if err == nil {
-				_, err = agent.Remove(c.ctx, set.Removal{ServerID: id, Epoch: epoch})
-			}
-			if err == nil || errors.Is(err, set.ErrStaleEpoch) {
-				return
-			}
-			if !errors.Is(err, set.ErrUnavailable) {
-				c.cfg.Logger.Error("a host does not remove a stale server", "host", host, "server", id, "error", err)
-				return
-			}
-			c.pause(wait) // its next Watch names the server again, should the region die before
-		}
+		c.removeUntilHeard(host, set.Removal{ServerID: id, Epoch: epoch})
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.removals, key)
 	})
+}
+
+func (c *Controller) removeUntilHeard(host string, r set.Removal) {
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		err := c.tellRemoved(host, r)
+		if err == nil || errors.Is(err, set.ErrStaleEpoch) {
+			return
+		}
+		if !errors.Is(err, set.ErrUnavailable) && c.ctx.Err() == nil {
+			c.cfg.Logger.Error("a host does not remove a stale server", "host", host, "server", r.ServerID, "error", err)
+			return
+		}
+		if _, ok := c.pause(wait, nil); !ok {
+			return
+		}
+	}
+}
+
+func (c *Controller) tellRemoved(host string, r set.Removal) error {
+	agent, err := c.agent(host)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(c.ctx, callTimeout)
+	defer cancel()
+	if _, err = agent.Remove(ctx, r); errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("%w: %w", set.ErrUnavailable, err)
+	}
+	return err
 }
