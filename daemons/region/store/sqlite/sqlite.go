@@ -7,8 +7,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -48,7 +50,7 @@ func Open(file string) (*Store, error) {
 	}
 	s := &Store{lock: lock, requests: make(chan *request), quit: make(chan struct{})}
 	if err := s.open(file); err != nil {
-		return nil, errors.Join(fmt.Errorf("open database %s: %w", file, err), lock.Close())
+		return nil, errors.Join(fmt.Errorf("%w: %s cannot be opened: move it away or bring back a copy: %w", store.ErrUnavailable, file, err), lock.Close())
 	}
 	s.done.Go(s.write)
 	return s, nil
@@ -66,7 +68,9 @@ func lockFile(name string) (*os.File, error) {
 }
 
 func (s *Store) open(file string) error {
-	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)&_txlock=immediate")
+	name := url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath(),
+		RawQuery: "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)&_txlock=immediate"}
+	db, err := sql.Open("sqlite", name.String())
 	if err != nil {
 		return err
 	}
@@ -127,5 +131,9 @@ func translate(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+	advice := ""
+	if strings.Contains(err.Error(), "(13)") || errors.Is(err, syscall.ENOSPC) { // SQLITE_FULL
+		advice = ": make room on its disk"
+	}
+	return fmt.Errorf("%w%s: %w", store.ErrUnavailable, advice, err)
 }

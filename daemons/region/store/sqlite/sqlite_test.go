@@ -1,7 +1,9 @@
 package sqlite_test
 
 import (
+	"bytes"
 	"context"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -56,4 +58,21 @@ func TestCommitAfterCloseIsRefused(t *testing.T) {
 	require.NoError(t, s.Close())
 	_, err := s.Commit(context.Background(), store.Txn{})
 	assert.ErrorIs(t, err, store.ErrUnavailable)
+}
+
+func TestAnyFileNameWillDo(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a ?&#% b.db")
+	s := open(t, file)
+	defer s.Close()
+	_, err := os.Stat(file)
+	assert.NoError(t, err)
+}
+
+func TestADamagedFileIsSaid(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "region.db")
+	require.NoError(t, os.WriteFile(file, bytes.Repeat([]byte("no database "), 1000), 0o600))
+	_, err := sqlite.Open(file)
+	assert.ErrorIs(t, err, store.ErrUnavailable)
+	assert.ErrorContains(t, err, "move it away or bring back a copy")
+	assert.NotContains(t, err.Error(), "another region")
 }

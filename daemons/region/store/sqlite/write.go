@@ -57,14 +57,23 @@ func (s *Store) gather(group []*request) []*request {
 	return group
 }
 
+// commit ends every request of a group. When the database refuses the group, each is tried alone: one that
+// cannot be written must not take the others with it.
 func (s *Store) commit(group []*request) {
 	before := s.revision
 	err := s.commitGroup(group)
 	if err != nil {
 		s.revision = before
 	}
+	if err != nil && len(group) > 1 {
+		for _, r := range group {
+			r.revision, r.err = 0, nil
+			s.commit([]*request{r})
+		}
+		return
+	}
 	for _, r := range group {
-		if r.err == nil && err != nil {
+		if err != nil {
 			r.revision, r.err = 0, translate(err)
 		}
 		if r.err == nil {
@@ -114,6 +123,9 @@ func check(tx *sql.Tx, checks []store.Check) error {
 
 func apply(tx *sql.Tx, t store.Txn, revision uint64) error {
 	for _, p := range t.Puts {
+		if p.Value == nil {
+			p.Value = []byte{} // nil would be SQL's NULL
+		}
 		if _, err := tx.Exec(`INSERT INTO records VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, revision = excluded.revision`, p.Key, p.Value, revision); err != nil {
 			return err
 		}

@@ -52,6 +52,13 @@ func comesBack(t *testing.T, s store.Store) {
 	i, err := s.Get(ctx, "a")
 	require.NoError(t, err)
 	assert.Equal(t, store.Item{Key: "a", Value: []byte("2"), Revision: second}, i)
+	var empty store.Txn
+	empty.Put("a", nil)
+	_, err = s.Commit(ctx, empty)
+	require.NoError(t, err)
+	i, err = s.Get(ctx, "a")
+	require.NoError(t, err)
+	assert.Empty(t, i.Value)
 	var del store.Txn
 	del.Delete("a")
 	_, err = s.Commit(ctx, del)
