@@ -1,7 +1,9 @@
-// Command embed-set runs one set on the local Docker Engine with pkg/set alone: no region, no registry, no
-// switch. The image has to be on the engine already; the set has loopback and nothing else.
+// Command embed-set runs a set on the local Docker Engine with pkg/set and pkg/set/docker alone: no region,
+// no registry, no network. Each IMAGE, one that the engine has, becomes a container of the set. Every change is
+// printed, a restart of a container that died for instance, and the first signal takes the set away. It needs
+// root: a set has a cgroup of its own.
 //
-//	embed-set busybox:latest sh -c 'echo hello; sleep 60'
+//	embed-set /var/tmp/embed-set demo/web:v1 demo/logagent:v1
 package main
 
 import (
@@ -9,69 +11,57 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"syscall"
 
 	"github.com/moset/moset/pkg/set"
 	"github.com/moset/moset/pkg/set/docker"
 )
 
-// local finds images by name on the engine itself.
-type local struct{}
-
-func (local) Ensure(_ context.Context, req set.ImageRequest, _ func(done, total int64)) (string, error) {
-	return req.Ref, nil
-}
-
-// alone attaches sets to nothing.
-type alone struct{}
-
-func (alone) Attach(context.Context, set.AttachRequest) error { return nil }
-func (alone) Detach(context.Context, string) error            { return nil }
-func (alone) List(context.Context) ([]string, error)          { return nil, nil }
-
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	if len(os.Args) < 3 {
+		fmt.Fprintln(os.Stderr, "usage: embed-set DIRECTORY IMAGE...")
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
+	if err := run(ctx, os.Args[1], os.Args[2:]); err != nil {
 		fmt.Fprintln(os.Stderr, "embed-set:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, args []string) error {
-	if len(args) < 2 {
-		return fmt.Errorf("usage: embed-set IMAGE COMMAND...")
-	}
-	state := "/var/lib/moset-embed"
-	engine, err := docker.New(docker.Config{Host: os.Getenv("DOCKER_HOST"), Root: state, HostName: "embed"})
+func run(ctx context.Context, dir string, images []string) error {
+	engine, err := docker.New(docker.Config{Host: os.Getenv("DOCKER_HOST"), Root: dir, HostName: "embed-set"})
 	if err != nil {
 		return err
 	}
 	defer engine.Close()
-	journal, err := set.OpenFileJournal(state + "/journal")
+	journal, err := set.OpenFileJournal(filepath.Join(dir, "journal"))
 	if err != nil {
 		return err
 	}
 	defer journal.Close()
-	manager, err := set.NewManager(set.ManagerConfig{Engine: engine, Images: local{}, Network: alone{}, Journal: journal})
+	manager, err := set.NewManager(set.ManagerConfig{Engine: engine, Images: host{}, Network: host{}, Journal: journal})
 	if err != nil {
 		return err
 	}
 	defer manager.Close()
-	spec := set.Spec{Containers: []set.Container{{Name: "app", Image: args[0], Command: args[1:]}}}
-	_, err = manager.Apply(ctx, set.Assignment{ServerID: "example", Name: "example", Generation: 1, Epoch: 1, Desired: set.DesiredRunning,
-		Spec: spec, Images: map[string]set.Image{"app": {Ref: args[0], Digest: "local"}}})
-	if err != nil {
+	a := assignment(images)
+	if _, err := manager.Apply(ctx, a); err != nil {
 		return err
 	}
-	for o := range manager.Watch(ctx) { // until Ctrl-C
-		fmt.Println(o.ServerID, o.State, len(o.Containers), "containers")
-	}
-	if _, err := manager.Remove(context.Background(), set.Removal{ServerID: "example", Epoch: 1}); err != nil {
-		return err
-	}
-	for o := range manager.Watch(context.Background()) {
-		if o.State == set.StateDeleted {
-			break
+	defer context.AfterFunc(ctx, func() { _, _ = manager.Remove(context.Background(), set.Removal{ServerID: a.ServerID, Epoch: a.Epoch}) })()
+	for o, err := range manager.Watch(context.Background()) {
+		if err != nil || o.State == set.StateDeleted {
+			return err
+		}
+		fmt.Println(o.State)
+		if o.Fault != nil {
+			fmt.Println(o.Fault.Message)
+		}
+		for _, c := range o.Containers {
+			fmt.Println(" ", c.Role, c.Name, c.State, c.Restarts)
 		}
 	}
 	return nil

@@ -7,6 +7,13 @@
 // [Policy] says what roles may do. [SharedKey] is the credential of daemons that trust each other without
 // Keystone.
 //
+//	session, err := keystone.Connect(ctx, credentials) // of a user with the role service
+//	...
+//	guard := authn.Middleware(authn.MiddlewareConfig{
+//		Verifier: authn.NewCached(keystone.NewVerifier(session, 0), authn.CacheConfig{}),
+//	})
+//	http.Handle("/", guard(handler)) // handler finds the caller by authn.FromContext
+//
 // The package uses the standard library only. It does not issue tokens, and never logs one or puts one in
 // an error. Facts about Keystone's answers come from the Identity API v3 reference.
 package authn

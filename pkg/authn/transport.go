@@ -40,18 +40,18 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil || resp.StatusCode != http.StatusUnauthorized || !ok {
 		return resp, err
 	}
-	body := r.Body
-	if body != nil && body != http.NoBody {
-		if r.GetBody == nil {
-			return resp, nil
-		}
-		if body, err = r.GetBody(); err != nil {
-			return resp, nil //nolint:nilerr // the first answer stands
-		}
+	body, hasBody := r.Body, r.Body != nil && r.Body != http.NoBody
+	if hasBody && r.GetBody == nil {
+		return resp, nil
 	}
 	fresh, err := refresher.Refresh(r.Context(), token)
 	if err != nil {
 		return resp, nil //nolint:nilerr // the first answer stands
+	}
+	if hasBody {
+		if body, err = r.GetBody(); err != nil {
+			return resp, nil //nolint:nilerr // the first answer stands
+		}
 	}
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
 	_ = resp.Body.Close()

@@ -16,6 +16,15 @@
 // is another Engine. Package set/setapi carries both contracts over HTTP, and set/settest has fakes and
 // the suites that every implementation passes, in process or over HTTP.
 //
+// A host is a Manager over an engine, an image source and a network; what it is told it journals first:
+//
+//	manager, err := set.NewManager(set.ManagerConfig{Engine: engine, Images: images, Network: network, Journal: journal})
+//	...
+//	_, err = manager.Apply(ctx, assignment) // durable when it returns; the work goes on behind it
+//	for o, err := range manager.Watch(ctx) {
+//		fmt.Println(o.ServerID, o.State) // preparing, creating, starting, running
+//	}
+//
 // The package uses the standard library only and talks to no daemon itself. It does not schedule, does
 // not assign addresses and does not check tokens: that is the region's work.
 package set

@@ -5,15 +5,15 @@ import (
 	"slices"
 )
 
-func projectBody(p *project) map[string]any {
-	return map[string]any{"id": p.ID, "name": p.Name, "domain_id": "default", "parent_id": "default", "enabled": true, "is_domain": false, "description": "", "tags": []string{}, "options": map[string]any{}}
+func projectBody(r *http.Request, p *project) map[string]any {
+	return map[string]any{"id": p.ID, "name": p.Name, "domain_id": "default", "parent_id": "default", "enabled": true, "is_domain": false, "description": "", "tags": []string{}, "options": map[string]any{}, "links": self(r, "projects/"+p.ID)}
 }
 
-func userBody(u *user) map[string]any {
-	return map[string]any{"id": u.ID, "name": u.Name, "domain_id": "default", "enabled": !u.Disabled, "options": map[string]any{}, "password_expires_at": nil}
+func userBody(r *http.Request, u *user) map[string]any {
+	return map[string]any{"id": u.ID, "name": u.Name, "domain_id": "default", "enabled": !u.Disabled, "options": map[string]any{}, "password_expires_at": nil, "links": self(r, "users/"+u.ID)}
 }
 
-var defaultDomain = map[string]any{"id": "default", "name": "Default", "enabled": true, "description": "The default domain", "options": map[string]any{}}
+var defaultDomain = map[string]any{"id": "default", "name": "Default", "enabled": true, "description": "The default domain", "options": map[string]any{}, "links": map[string]string{"self": "/v3/domains/default"}}
 
 // ownProjects is GET /v3/auth/projects and /v3/users/{id}/projects: where the caller has a role.
 func (k *Keystone) ownProjects(w http.ResponseWriter, r *http.Request) {
@@ -21,7 +21,7 @@ func (k *Keystone) ownProjects(w http.ResponseWriter, r *http.Request) {
 		list := []any{}
 		for _, p := range k.state.Projects {
 			if len(k.findUser(caller.UserID, "").Roles[p.ID]) > 0 {
-				list = append(list, projectBody(p))
+				list = append(list, projectBody(r, p))
 			}
 		}
 		write(w, http.StatusOK, map[string]any{"projects": list, "links": map[string]any{}})
@@ -38,7 +38,7 @@ func (k *Keystone) listProjects(w http.ResponseWriter, r *http.Request) {
 		list := []any{}
 		for _, p := range k.state.Projects {
 			if name := r.URL.Query().Get("name"); name == "" || name == p.Name {
-				list = append(list, projectBody(p))
+				list = append(list, projectBody(r, p))
 			}
 		}
 		write(w, http.StatusOK, map[string]any{"projects": list, "links": map[string]any{}})
@@ -54,7 +54,7 @@ func (k *Keystone) getProject(w http.ResponseWriter, r *http.Request) {
 		case p.ID != caller.ProjectID && !slices.Contains(roles, "admin"):
 			fail(w, http.StatusForbidden, "You are not authorized to perform the requested action: identity:get_project.")
 		default:
-			write(w, http.StatusOK, map[string]any{"project": projectBody(p)})
+			write(w, http.StatusOK, map[string]any{"project": projectBody(r, p)})
 		}
 	})
 }
@@ -68,7 +68,7 @@ func (k *Keystone) listUsers(w http.ResponseWriter, r *http.Request) {
 		list := []any{}
 		for _, u := range k.state.Users {
 			if name := r.URL.Query().Get("name"); name == "" || name == u.Name {
-				list = append(list, userBody(u))
+				list = append(list, userBody(r, u))
 			}
 		}
 		write(w, http.StatusOK, map[string]any{"users": list, "links": map[string]any{}})
@@ -84,7 +84,7 @@ func (k *Keystone) getUser(w http.ResponseWriter, r *http.Request) {
 		case u.ID != caller.UserID && !slices.Contains(roles, "admin"):
 			fail(w, http.StatusForbidden, "You are not authorized to perform the requested action: identity:get_user.")
 		default:
-			write(w, http.StatusOK, map[string]any{"user": userBody(u)})
+			write(w, http.StatusOK, map[string]any{"user": userBody(r, u)})
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -15,6 +16,7 @@ type authRequest struct {
 			Password struct {
 				User struct {
 					ID, Name, Password string
+					Domain             domainRef
 				} `json:"user"`
 			} `json:"password"`
 			Token struct {
@@ -34,6 +36,7 @@ type tokenRecord struct {
 	UserID    string    `json:"user_id"`
 	ProjectID string    `json:"project_id"` // "" for an unscoped token
 	Methods   []string  `json:"methods"`
+	AppCred   string    `json:"application_credential,omitempty"` // the one it was asked with
 	AuditID   string    `json:"audit_id"`
 	IssuedAt  time.Time `json:"issued_at"`
 	ExpiresAt time.Time `json:"expires_at"`
@@ -47,13 +50,16 @@ func (k *Keystone) issue(w http.ResponseWriter, r *http.Request) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	u, scope, ok := k.authenticate(req)
+	rec, ok := k.authenticate(req)
 	if !ok {
 		fail(w, http.StatusUnauthorized, "The request you have made requires authentication.")
 		return
 	}
 	now := k.cfg.Clock().UTC().Truncate(time.Microsecond)
-	rec := tokenRecord{UserID: u.ID, ProjectID: scope, Methods: req.Auth.Identity.Methods, AuditID: newToken()[:22], IssuedAt: now, ExpiresAt: now.Add(k.cfg.TokenTTL)}
+	rec.AuditID, rec.IssuedAt = newToken()[:22], now
+	if end := now.Add(k.cfg.TokenTTL); rec.ExpiresAt.IsZero() || end.Before(rec.ExpiresAt) {
+		rec.ExpiresAt = end
+	}
 	token := newToken()
 	k.prune(now)
 	k.state.Tokens[tokenHash(token)] = rec
@@ -65,54 +71,68 @@ func (k *Keystone) issue(w http.ResponseWriter, r *http.Request) {
 	write(w, http.StatusCreated, k.describe(rec, !r.URL.Query().Has("nocatalog")))
 }
 
-// authenticate finds the user and the project id of the scope; k.mu is held.
-func (k *Keystone) authenticate(req authRequest) (*user, string, bool) {
-	in := req.Auth.Identity
-	if len(in.Methods) != 1 {
-		return nil, "", false
+// authenticate makes the token that a request asks for; k.mu is held.
+func (k *Keystone) authenticate(req authRequest) (tokenRecord, bool) {
+	t, ok := k.prove(req)
+	if !ok {
+		return t, false
 	}
-	var u *user
-	bound := "" // project that the method itself brings
-	switch in.Methods[0] {
-	case "password":
-		u = k.findUser(in.Password.User.ID, in.Password.User.Name)
-		if u == nil || !u.Password.matches(in.Password.User.Password) {
-			return nil, "", false
-		}
-	case "token":
-		t, ok := k.live(in.Token.ID)
-		if !ok {
-			return nil, "", false
-		}
-		u, bound = k.findUser(t.UserID, ""), t.ProjectID
-	case "application_credential":
-		if u, bound = k.byAppCred(in.AppCred.ID, in.AppCred.Name, in.AppCred.User.ID, in.AppCred.User.Name, in.AppCred.Secret); u == nil {
-			return nil, "", false
+	project := ""
+	if t.AppCred != "" {
+		project = t.ProjectID // it brings its own, and opens no other
+	}
+	if len(req.Auth.Scope) > 0 && string(req.Auth.Scope) != "null" {
+		if project, ok = k.scopeOf(req.Auth.Scope); !ok || t.AppCred != "" && project != t.ProjectID {
+			return t, false
 		}
 	}
-	if u == nil || u.Disabled {
-		return nil, "", false
-	}
-	project, ok := k.scopeOf(req.Auth.Scope, bound)
-	if !ok || project != "" && len(u.Roles[project]) == 0 {
-		return nil, "", false
-	}
-	return u, project, true
+	t.ProjectID, t.Methods = project, req.Auth.Identity.Methods
+	return t, k.stands(t)
 }
 
-// scopeOf reads the scope: a project by id or name, "unscoped", or none.
-func (k *Keystone) scopeOf(raw json.RawMessage, bound string) (string, bool) {
-	var word string
-	if len(raw) == 0 || string(raw) == "null" {
-		return bound, true
+// prove finds whom the credentials belong to. ExpiresAt is the latest end of a token made of them, if set.
+func (k *Keystone) prove(req authRequest) (tokenRecord, bool) {
+	in := req.Auth.Identity
+	if len(in.Methods) != 1 {
+		return tokenRecord{}, false
 	}
+	switch in.Methods[0] {
+	case "password":
+		p := in.Password.User
+		u := k.findUser(p.ID, p.Name)
+		if u == nil || p.ID == "" && !p.Domain.isDefault() || !u.Password.matches(p.Password) {
+			return tokenRecord{}, false
+		}
+		return tokenRecord{UserID: u.ID}, true
+	case "token": // the new one ends when the old one does
+		t, ok := k.live(in.Token.ID)
+		return t, ok
+	case "application_credential":
+		return k.byAppCred(in.AppCred.ID, in.AppCred.Name, in.AppCred.User.ID, in.AppCred.User.Name, in.AppCred.Secret)
+	}
+	return tokenRecord{}, false
+}
+
+// domainRef names a domain; the box has only one.
+type domainRef struct{ ID, Name string }
+
+func (d domainRef) isDefault() bool {
+	return (d.ID == "" || d.ID == "default") && (d.Name == "" || strings.EqualFold(d.Name, "default"))
+}
+
+// scopeOf reads the scope: a project by id or name, or "unscoped".
+func (k *Keystone) scopeOf(raw json.RawMessage) (string, bool) {
+	var word string
 	if json.Unmarshal(raw, &word) == nil {
 		return "", word == "unscoped"
 	}
 	var scope struct {
-		Project *struct{ ID, Name string } `json:"project"`
+		Project *struct {
+			ID, Name string
+			Domain   domainRef
+		} `json:"project"`
 	}
-	if json.Unmarshal(raw, &scope) != nil || scope.Project == nil {
+	if json.Unmarshal(raw, &scope) != nil || scope.Project == nil || scope.Project.ID == "" && !scope.Project.Domain.isDefault() {
 		return "", false
 	}
 	p := k.findProject(scope.Project.ID, scope.Project.Name)
@@ -122,17 +142,45 @@ func (k *Keystone) scopeOf(raw json.RawMessage, bound string) (string, bool) {
 	return p.ID, true
 }
 
-// live finds a token that is neither unknown nor expired; k.mu is held.
+// live finds a token that is neither unknown, nor ended, nor expired; k.mu is held.
 func (k *Keystone) live(token string) (tokenRecord, bool) {
+	t, ok := k.known(token)
+	return t, ok && k.cfg.Clock().Before(t.ExpiresAt)
+}
+
+// known finds a token that may be expired; k.mu is held.
+func (k *Keystone) known(token string) (tokenRecord, bool) {
 	t, ok := k.state.Tokens[tokenHash(token)]
-	if !ok || !k.cfg.Clock().Before(t.ExpiresAt) {
-		return t, false
-	}
+	return t, ok && k.stands(t)
+}
+
+// stands reports whether the user of a token may still be where it leads.
+func (k *Keystone) stands(t tokenRecord) bool {
 	u := k.findUser(t.UserID, "")
-	if u == nil || u.Disabled || t.ProjectID != "" && len(u.Roles[t.ProjectID]) == 0 {
-		return t, false
+	if u == nil || u.Disabled || t.AppCred != "" && k.findAppCred(t.AppCred) == nil {
+		return false
 	}
-	return t, true
+	return t.ProjectID == "" || len(k.rolesOf(t)) > 0 && k.findProject(t.ProjectID, "") != nil
+}
+
+// rolesOf is what the user may do in the token's project, less what its application credential leaves out.
+func (k *Keystone) rolesOf(t tokenRecord) []string {
+	roles := k.findUser(t.UserID, "").Roles[t.ProjectID]
+	c := k.findAppCred(t.AppCred)
+	if c == nil {
+		return roles
+	}
+	return slices.DeleteFunc(slices.Clone(roles), func(r string) bool { return !slices.Contains(c.Roles, r) })
+}
+
+func roleID(name string) string { return tokenHash("role " + name)[:32] }
+
+func roleBodies(names []string) []map[string]string {
+	list := []map[string]string{}
+	for _, r := range names {
+		list = append(list, map[string]string{"id": roleID(r), "name": r})
+	}
+	return list
 }
 
 // prune forgets tokens that expired a day ago.
@@ -157,11 +205,7 @@ func (k *Keystone) describe(t tokenRecord, withCatalog bool) map[string]any {
 		p := k.findProject(t.ProjectID, "")
 		body["project"] = map[string]any{"id": p.ID, "name": p.Name, "domain": domain}
 		body["is_domain"] = false
-		roles := []map[string]string{}
-		for _, r := range u.Roles[t.ProjectID] {
-			roles = append(roles, map[string]string{"id": tokenHash("role " + r)[:32], "name": r})
-		}
-		body["roles"] = roles
+		body["roles"] = roleBodies(k.rolesOf(t))
 		if withCatalog {
 			body["catalog"] = k.catalog()
 		}

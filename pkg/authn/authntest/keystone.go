@@ -98,6 +98,9 @@ func (k *Keystone) load() error {
 	if err == nil {
 		err = json.Unmarshal(b, &k.state)
 	}
+	if k.state.Tokens == nil {
+		k.state.Tokens = map[string]tokenRecord{}
+	}
 	if err != nil {
 		return fmt.Errorf("keystone box: %s: %w", k.file, err)
 	}
@@ -128,6 +131,9 @@ func (k *Keystone) addUser(u User) error {
 		}
 		have = &user{ID: newID(), Name: u.Name, Password: s, Roles: map[string][]string{}}
 		k.state.Users = append(k.state.Users, have)
+	}
+	if have.Roles == nil {
+		have.Roles = map[string][]string{}
 	}
 	for name, roles := range u.Projects {
 		p := k.findProject("", name)

@@ -1,6 +1,7 @@
 package authntest
 
 import (
+	"maps"
 	"net/http/httptest"
 	"time"
 )
@@ -31,6 +32,33 @@ func (k *Keystone) Revoke(token string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	delete(k.state.Tokens, tokenHash(token))
+	_ = k.save()
+}
+
+// SetRoles replaces what a user may do in a project; no roles bar the user, and tokens with it, until some
+// are given again. Unknown users and projects are left alone.
+func (k *Keystone) SetRoles(userName, projectName string, roles ...string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	u, p := k.findUser("", userName), k.findProject("", projectName)
+	if u == nil || p == nil {
+		return
+	}
+	u.Roles[p.ID] = roles
+	_ = k.save()
+}
+
+// SetDisabled bars a user, whose tokens end for good, or lets one in again. Unknown users are left alone.
+func (k *Keystone) SetDisabled(userName string, disabled bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	u := k.findUser("", userName)
+	if u == nil {
+		return
+	}
+	u.Disabled = disabled
+	maps.DeleteFunc(k.state.Tokens, func(_ string, t tokenRecord) bool { return disabled && t.UserID == u.ID })
+	_ = k.save()
 }
 
 // Expire makes a token expired.

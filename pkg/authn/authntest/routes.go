@@ -24,6 +24,7 @@ func (k *Keystone) routes() *http.ServeMux {
 	m.HandleFunc("GET /v3/domains/{id}", k.getDomain)
 	m.HandleFunc("POST /v3/users/{id}/application_credentials", k.createAppCred)
 	m.HandleFunc("GET /v3/users/{id}/application_credentials", k.listAppCreds)
+	m.HandleFunc("GET /v3/users/{id}/application_credentials/{cred}", k.getAppCred)
 	m.HandleFunc("DELETE /v3/users/{id}/application_credentials/{cred}", k.deleteAppCred)
 	m.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fail(w, http.StatusNotFound, "Not Found") })
 	return m
@@ -33,6 +34,23 @@ func write(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v)
+}
+
+// stored answers when the state could be kept; k.mu is held.
+func (k *Keystone) stored(w http.ResponseWriter, status int, v any) {
+	switch err := k.save(); {
+	case err != nil:
+		fail(w, http.StatusInternalServerError, err.Error())
+	case v == nil:
+		w.WriteHeader(status)
+	default:
+		write(w, status, v)
+	}
+}
+
+// self is the links of an object, which stock clients take off and miss when they are not there.
+func self(r *http.Request, path string) map[string]string {
+	return map[string]string{"self": "http://" + r.Host + "/v3/" + path}
 }
 
 // fail answers as Keystone does.

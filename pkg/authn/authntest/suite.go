@@ -21,6 +21,7 @@ type Fixture struct {
 	Revoke   func(t *testing.T, tok string) // makes a token invalid
 	Expire   func(t *testing.T, tok string) // makes a token expired
 	Down     func(*testing.T)               // makes Keystone unreachable for the rest of the test
+	Barred   authn.Verifier                 // one whose own user may not ask about others
 }
 
 // TestVerifier is the contract of an authn.Verifier that asks Keystone.
@@ -28,10 +29,12 @@ func TestVerifier(t *testing.T, start func(*testing.T) Fixture) {
 	tests := map[string]func(*testing.T, Fixture){
 		"a valid token is its identity":    valid,
 		"what is no token is invalid":      garbage,
+		"no token is invalid":              empty,
 		"a revoked token is invalid":       revoked,
 		"an expired token is invalid":      expired,
 		"an unscoped token has no project": unscoped,
 		"a silent Keystone says nothing":   silent,
+		"a Verifier without rights":        barred,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) { test(t, start(t)) })
@@ -51,14 +54,16 @@ func valid(t *testing.T, f Fixture) {
 }
 
 func garbage(t *testing.T, f Fixture) {
-	for name, token := range map[string]string{"word": "garbage", "long": strings.Repeat("x", authn.MaxToken), "longer": strings.Repeat("x", authn.MaxToken+1), "zero": "\x00"} {
+	for name, token := range map[string]string{"word": "garbage", "long": strings.Repeat("x", authn.MaxToken), "longer": strings.Repeat("x", authn.MaxToken+1), "zero": "\x00", "lines": "a\r\nX-Auth-Token: b", "accents": "clé"} {
 		_, err := f.Verifier.Verify(t.Context(), token)
-		require.Error(t, err, name)
-		if name != "zero" { // which no header can carry
-			assert.ErrorIs(t, err, authn.ErrInvalidToken, name)
-		}
+		require.ErrorIs(t, err, authn.ErrInvalidToken, name)
 		assert.NotContains(t, err.Error(), token, "an error holds no token")
 	}
+}
+
+func empty(t *testing.T, f Fixture) {
+	_, err := f.Verifier.Verify(t.Context(), "")
+	assert.ErrorIs(t, err, authn.ErrInvalidToken)
 }
 
 func revoked(t *testing.T, f Fixture) {
@@ -101,4 +106,15 @@ func silent(t *testing.T, f Fixture) {
 	cancel()
 	_, err = f.Verifier.Verify(ctx, token)
 	assert.ErrorIs(t, err, context.Canceled)
+}
+
+func barred(t *testing.T, f Fixture) {
+	if f.Barred == nil {
+		return
+	}
+	token := f.Scoped(t)
+	_, err := f.Barred.Verify(t.Context(), token)
+	require.ErrorIs(t, err, authn.ErrUnavailable, "a refusal of the Verifier says nothing about the token")
+	assert.NotErrorIs(t, err, authn.ErrInvalidToken)
+	assert.NotContains(t, err.Error(), token, "an error holds no token")
 }

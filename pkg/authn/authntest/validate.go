@@ -15,7 +15,7 @@ func (k *Keystone) validate(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	own := r.Header.Get("X-Auth-Token") == r.Header.Get("X-Subject-Token")
-	roles := k.findUser(caller.UserID, "").Roles[caller.ProjectID]
+	roles := k.rolesOf(caller)
 	admin := slices.Contains(roles, "admin")
 	service := slices.Contains(roles, "service") && r.Method != http.MethodHead
 	if !own && !admin && !service {
@@ -23,7 +23,10 @@ func (k *Keystone) validate(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	subject, ok := k.live(r.Header.Get("X-Subject-Token"))
-	if !ok && !(k.known(r.Header.Get("X-Subject-Token")) && r.URL.Query().Get("allow_expired") == "1" && (admin || service)) {
+	if !ok && r.URL.Query().Get("allow_expired") == "1" && (admin || service) {
+		subject, ok = k.known(r.Header.Get("X-Subject-Token"))
+	}
+	if !ok {
 		fail(w, http.StatusNotFound, "Could not recognize the token.")
 		return
 	}
@@ -31,31 +34,31 @@ func (k *Keystone) validate(w http.ResponseWriter, r *http.Request) {
 	write(w, http.StatusOK, k.describe(subject, !r.URL.Query().Has("nocatalog")))
 }
 
-func (k *Keystone) known(token string) bool {
-	_, ok := k.state.Tokens[tokenHash(token)]
-	return ok
-}
-
 // revoke is DELETE /v3/auth/tokens.
 func (k *Keystone) revoke(w http.ResponseWriter, r *http.Request) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if _, ok := k.live(r.Header.Get("X-Auth-Token")); !ok {
-		fail(w, http.StatusUnauthorized, "The request you have made requires authentication.")
-		return
-	}
-	subject := tokenHash(r.Header.Get("X-Subject-Token"))
-	if _, ok := k.state.Tokens[subject]; !ok {
-		fail(w, http.StatusNotFound, "Could not recognize the token.")
-		return
-	}
-	delete(k.state.Tokens, subject)
-	_ = k.save()
-	w.WriteHeader(http.StatusNoContent)
+	k.as(w, r, func(caller tokenRecord, roles []string) {
+		hash := tokenHash(r.Header.Get("X-Subject-Token"))
+		subject, ok := k.state.Tokens[hash]
+		switch {
+		case !ok:
+			fail(w, http.StatusNotFound, "Could not recognize the token.")
+		case subject.UserID != caller.UserID && !slices.Contains(roles, "admin"):
+			fail(w, http.StatusForbidden, "You are not authorized to perform the requested action: identity:revoke_token.")
+		default:
+			delete(k.state.Tokens, hash)
+			k.stored(w, http.StatusNoContent, nil)
+		}
+	})
 }
 
 func (k *Keystone) catalogOf(w http.ResponseWriter, r *http.Request) {
-	k.as(w, r, func(tokenRecord, []string) { write(w, http.StatusOK, map[string]any{"catalog": k.catalog()}) })
+	k.as(w, r, func(caller tokenRecord, _ []string) {
+		if caller.ProjectID == "" {
+			fail(w, http.StatusForbidden, "You are not authorized to perform the requested action: identity:get_auth_catalog.")
+			return
+		}
+		write(w, http.StatusOK, map[string]any{"catalog": k.catalog(), "links": self(r, "auth/catalog")})
+	})
 }
 
 // as runs do for a valid caller, with the roles it has; k.mu is held meanwhile.
@@ -67,5 +70,5 @@ func (k *Keystone) as(w http.ResponseWriter, r *http.Request, do func(caller tok
 		fail(w, http.StatusUnauthorized, "The request you have made requires authentication.")
 		return
 	}
-	do(caller, k.findUser(caller.UserID, "").Roles[caller.ProjectID])
+	do(caller, k.rolesOf(caller))
 }

@@ -24,6 +24,7 @@ func box(t *testing.T, ttl time.Duration) (*authntest.Keystone, keystone.Credent
 	k, err := authntest.New(authntest.Config{TokenTTL: ttl, Users: []authntest.User{
 		{Name: "demo", Password: "demo-secret", Projects: role("demo", "member")},
 		{Name: "moset", Password: "moset-secret", Projects: role("service", "service")},
+		{Name: "other", Password: "other-secret", Projects: role("other", "member")},
 	}})
 	require.NoError(t, err)
 	url, stop := k.Start()
@@ -58,7 +59,8 @@ func connect(t *testing.T, c keystone.Credentials) *keystone.Session {
 func TestVerifier(t *testing.T) {
 	authntest.TestVerifier(t, func(t *testing.T) authntest.Fixture {
 		k, c := box(t, 0)
-		unscoped := demo(c)
+		unscoped, other := demo(c), c
+		other.UserName, other.Password, other.ProjectName = "other", "other-secret", "other"
 		unscoped.ProjectName = ""
 		return authntest.Fixture{
 			Verifier: keystone.NewVerifier(connect(t, service(c)), 0), Project: "demo",
@@ -67,6 +69,7 @@ func TestVerifier(t *testing.T) {
 			Revoke:   func(_ *testing.T, token string) { k.Revoke(token) },
 			Expire:   func(_ *testing.T, token string) { k.Expire(token) },
 			Down:     func(*testing.T) { k.SetDown(true) },
+			Barred:   keystone.NewVerifier(connect(t, other), 0),
 		}
 	})
 }
@@ -78,6 +81,39 @@ func TestAVerifierWithoutTheRoleSaysWhatItNeeds(t *testing.T) {
 	_, err := v.Verify(t.Context(), issue(t, other))
 	assert.ErrorIs(t, err, authn.ErrUnavailable)
 	assert.ErrorContains(t, err, "needs the role service or admin")
+}
+
+func TestAVerifierWhoseOwnUserIsBarredBlamesItselfNotTheToken(t *testing.T) {
+	k, c := box(t, 0)
+	v := keystone.NewVerifier(connect(t, service(c)), 0)
+	token := issue(t, demo(c))
+	k.SetDisabled("moset", true)
+	_, err := v.Verify(t.Context(), token)
+	require.ErrorIs(t, err, authn.ErrUnavailable)
+	assert.ErrorContains(t, err, "its user must be enabled")
+	assert.NotContains(t, err.Error(), token)
+	k.SetDisabled("moset", false)
+	_, err = v.Verify(t.Context(), token)
+	assert.NoError(t, err, "it recovers by itself")
+}
+
+func TestAVerifierGivesUpOnASlowKeystone(t *testing.T) {
+	k, c := box(t, 0)
+	v := keystone.NewVerifier(connect(t, service(c)), 20*time.Millisecond)
+	k.SetLatency(200 * time.Millisecond)
+	_, err := v.Verify(t.Context(), "any")
+	assert.ErrorIs(t, err, authn.ErrUnavailable)
+}
+
+func TestNothingUnsendableReachesKeystone(t *testing.T) {
+	k, c := box(t, 0)
+	v := keystone.NewVerifier(connect(t, service(c)), 0)
+	before := k.Calls()
+	for _, token := range []string{"", " ", "a\nb", string(make([]byte, authn.MaxToken+1))} {
+		_, err := v.Verify(t.Context(), token)
+		assert.ErrorIs(t, err, authn.ErrInvalidToken)
+	}
+	assert.Equal(t, before, k.Calls())
 }
 
 func TestAVerifierRenewsItsOwnTokenWhenItIsRevoked(t *testing.T) {

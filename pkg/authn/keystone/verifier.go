@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
@@ -32,7 +33,7 @@ func NewVerifier(s *Session, timeout time.Duration) *Verifier {
 // Verify implements authn.Verifier: GET /v3/auth/tokens?nocatalog (Identity API v3, "Validate and show
 // information for token"). HEAD would need more than the service role.
 func (v *Verifier) Verify(ctx context.Context, token string) (*authn.Identity, error) {
-	if len(token) > authn.MaxToken { // Keystone would only reset the connection
+	if !askable(token) {
 		return nil, &authn.Error{Op: "verify token", Err: authn.ErrInvalidToken}
 	}
 	ctx, cancel := context.WithTimeout(ctx, v.timeout)
@@ -58,13 +59,24 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*authn.Identity, e
 	return body.identity(), nil
 }
 
+// askable reports whether a header can carry the token: of a longer one Keystone only resets the
+// connection, and with other bytes in it the question would fail here, as if Keystone were down.
+func askable(token string) bool {
+	odd := func(r rune) bool { return r <= ' ' || r > '~' }
+	return token != "" && len(token) <= authn.MaxToken && !strings.ContainsFunc(token, odd)
+}
+
 // unavailable says why nothing is known about a token: Keystone is down, or refuses the verifier itself.
 func (v *Verifier) unavailable(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
+	var unable *gophercloud.ErrUnableToReauthenticate
+	if errors.As(err, &unable) { // why no new token of its own was to be had counts
+		err = unable.ErrReauth
+	}
 	if gophercloud.ResponseCodeIs(err, http.StatusUnauthorized) || gophercloud.ResponseCodeIs(err, http.StatusForbidden) {
-		err = errors.New("it refuses this service's own credentials: the user needs the role service or admin")
+		err = errors.New("it refuses this service's own credentials: its user must be enabled and needs the role service or admin")
 	}
 	return &authn.Error{Op: "verify token", ID: v.session.creds.AuthURL, Err: fmt.Errorf("%w: %w", authn.ErrUnavailable, err)}
 }

@@ -227,3 +227,20 @@ func TestEventsAreFollowedAgainAfterABreak(t *testing.T) {
 	}
 	assert.Equal(t, []string{"a", "b", "broken", "6f1c", "c"}, got, "what is there is told again, since events were missed")
 }
+
+func TestEventsAndListsMayBeginTogether(t *testing.T) {
+	e := newDaemon(t, map[string]http.HandlerFunc{
+		"GET /events": func(w http.ResponseWriter, _ *http.Request) {
+			_ = json.NewEncoder(w).Encode(map[string]any{"Type": "container", "Action": "die", "Actor": map[string]any{"Attributes": map[string]string{labelServer: "6f1c"}}})
+		},
+		"GET /containers/json": answer([]container.Summary{}),
+	})
+	listed := make(chan error, 1)
+	go func() { _, err := e.List(t.Context()); listed <- err }()
+	for id, err := range e.Events(t.Context()) { // the race detector sees it if both settle the API version
+		require.NoError(t, err)
+		assert.Equal(t, "6f1c", id)
+		break
+	}
+	require.NoError(t, <-listed)
+}

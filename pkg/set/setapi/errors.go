@@ -9,33 +9,39 @@ import (
 	"github.com/moset/moset/pkg/set"
 )
 
-// The one table of errors: sentinel <-> code in bodies and Faults <-> HTTP status.
+// The one table of errors: sentinel <-> HTTP status. Their codes are set's own (set.Code, set.ErrorOf).
 var table = []struct {
 	err    error
-	code   string
 	status int
 }{
-	{httpjson.ErrTooLarge, "too_large", http.StatusRequestEntityTooLarge},
-	{httpjson.ErrMalformed, "invalid", http.StatusBadRequest},
-	{set.ErrInvalid, "invalid", http.StatusBadRequest},
-	{set.ErrUnauthenticated, "unauthenticated", http.StatusUnauthorized},
-	{set.ErrForbidden, "forbidden", http.StatusForbidden},
-	{set.ErrNotFound, "not_found", http.StatusNotFound},
-	{set.ErrStaleEpoch, "stale_epoch", http.StatusPreconditionFailed},
-	{set.ErrConflict, "conflict", http.StatusConflict},
-	{set.ErrNoCapacity, "no_capacity", http.StatusConflict},
-	{set.ErrUnavailable, "unavailable", http.StatusServiceUnavailable},
-	{context.DeadlineExceeded, "unavailable", http.StatusServiceUnavailable},
+	{set.ErrInvalid, http.StatusBadRequest},
+	{set.ErrUnauthenticated, http.StatusUnauthorized},
+	{set.ErrForbidden, http.StatusForbidden},
+	{set.ErrNotFound, http.StatusNotFound},
+	{set.ErrStaleEpoch, http.StatusPreconditionFailed},
+	{set.ErrConflict, http.StatusConflict},
+	{set.ErrNoCapacity, http.StatusConflict},
+	{set.ErrUnavailable, http.StatusServiceUnavailable},
+	{context.DeadlineExceeded, http.StatusServiceUnavailable},
 }
+
+// bodyTooLarge is the code of httpjson.ErrTooLarge, which only a handler knows.
+const bodyTooLarge = "too_large"
 
 // StatusOf returns the HTTP status and the code an error travels with; 500 and "internal" for unknown ones.
 func StatusOf(err error) (status int, code string) {
+	switch {
+	case errors.Is(err, httpjson.ErrTooLarge):
+		return http.StatusRequestEntityTooLarge, bodyTooLarge
+	case errors.Is(err, httpjson.ErrMalformed):
+		return http.StatusBadRequest, set.Code(set.ErrInvalid)
+	}
 	for _, row := range table {
 		if errors.Is(err, row.err) {
-			return row.status, row.code
+			return row.status, set.Code(row.err)
 		}
 	}
-	return http.StatusInternalServerError, "internal"
+	return http.StatusInternalServerError, set.Code(err)
 }
 
 // WriteError sends err with its status and code.
@@ -59,29 +65,18 @@ func ErrorOf(resp *http.Response) error {
 	return &remoteError{message: detail.Message, sentinel: sentinelOf(detail.Code, resp.StatusCode)}
 }
 
+// sentinelOf goes by the code, and by the status where there is none that is known.
 func sentinelOf(code string, status int) error {
-	for _, row := range table[1:] { // an over-large body is an invalid request to its sender
-		if row.code == code {
-			return bySender(row.err)
-		}
+	if err := set.ErrorOf(code); err != nil {
+		return err
 	}
 	for _, row := range table {
 		if row.status == status {
-			return bySender(row.err)
+			return row.err
 		}
 	}
-	if status >= http.StatusInternalServerError {
+	if status >= http.StatusInternalServerError || status == 0 {
 		return set.ErrUnavailable
 	}
 	return set.ErrInvalid
-}
-
-func bySender(err error) error {
-	switch err {
-	case httpjson.ErrTooLarge, httpjson.ErrMalformed:
-		return set.ErrInvalid
-	case context.DeadlineExceeded:
-		return set.ErrUnavailable
-	}
-	return err
 }

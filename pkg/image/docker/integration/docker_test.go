@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
@@ -216,4 +217,53 @@ func TestAnImageInUseStays(t *testing.T) {
 	assert.ErrorContains(t, err, "used by")
 	require.NoError(t, l.engine.ContainerRemove(t.Context(), c.ID, container.RemoveOptions{}))
 	require.NoError(t, l.Remove(t.Context(), id))
+}
+
+func TestARegistryThatIsDownIsNamed(t *testing.T) {
+	l := newLab(t)
+	r, _ := l.publish("demo/app", t.Name())
+	id, err := l.Pull(t.Context(), r, nil)
+	require.NoError(t, err)
+	down, err := docker.New(docker.Config{Host: os.Getenv("MOSET_TEST_DOCKER"), Registry: "127.0.0.1:1", Backoff: time.Millisecond})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, down.Close()) }()
+	_, err = down.Pull(t.Context(), r, nil)
+	require.ErrorIs(t, err, image.ErrUnavailable)
+	assert.ErrorContains(t, err, "the registry 127.0.0.1:1 does not answer")
+	err = down.Push(t.Context(), id, docker.Request{Repository: "demo/app", Tag: "2", Token: "token-of-demo"}, nil)
+	require.ErrorIs(t, err, image.ErrUnavailable)
+	assert.ErrorContains(t, err, "127.0.0.1:1")
+	require.NoError(t, down.Remove(t.Context(), "127.0.0.1:1/demo/app:2"))
+}
+
+func TestWhatWasPushedIsPulledAsItWas(t *testing.T) {
+	l := newLab(t)
+	r, _ := l.publish("demo/app", t.Name()+"1", t.Name()+"2")
+	id, err := l.Pull(t.Context(), r, nil)
+	require.NoError(t, err)
+	to := docker.Request{Repository: "demo/copy", Tag: "1", Token: "token-of-demo"}
+	require.NoError(t, l.Push(t.Context(), id, to, nil))
+	pushed, err := l.cloud.Store("demo").Resolve(t.Context(), image.Ref{Repo: "demo/copy", Tag: "1"})
+	require.NoError(t, err)
+	require.NoError(t, l.Remove(t.Context(), l.name(r)))
+	require.NoError(t, l.Remove(t.Context(), l.registry+"/demo/copy:1"))
+	require.NoError(t, l.Remove(t.Context(), id))
+
+	to.Digest = pushed.Digest.String()
+	t.Cleanup(func() { require.NoError(t, l.Remove(context.Background(), l.name(to))) })
+	back, err := l.Pull(t.Context(), to, nil)
+	require.NoError(t, err)
+	assert.Equal(t, id, back)
+}
+
+func TestAPullThatItsCallerLeftIsTakenUpAgain(t *testing.T) {
+	l := newLab(t)
+	r, f := l.publish("demo/big", noise(8<<20)+t.Name())
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := l.Pull(ctx, r, func(int64, int64) { cancel() })
+	cancel()
+	require.ErrorIs(t, err, context.Canceled)
+	id, err := l.Pull(t.Context(), r, nil)
+	require.NoError(t, err)
+	assert.Equal(t, digest.FromBytes(f.Config).String(), id)
 }

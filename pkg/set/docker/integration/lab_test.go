@@ -137,12 +137,14 @@ func archive(t *testing.T, files map[string][]byte) []byte {
 func (l *lab) instance(containers ...set.Container) set.Instance {
 	in := set.Instance{Assignment: set.Assignment{
 		ServerID: strings.ToLower(rand.Text()), Name: "shop", ProjectID: "demo", Generation: 1, Epoch: 1, Desired: set.DesiredRunning,
-		Spec: set.Spec{Containers: containers, Volumes: []set.Volume{{Name: "data"}}},
+		Spec:   set.Spec{Containers: containers, Volumes: []set.Volume{{Name: "data"}}},
+		Images: map[string]set.Image{},
 	}, ImageIDs: map[string]string{}}
 	for i := range containers {
 		c := &in.Spec.Containers[i]
 		c.Image, c.Mounts = "demo/helper:1", []set.Mount{{Volume: "data", Path: "/data"}}
 		in.ImageIDs[c.Name] = l.image
+		in.Images[c.Name] = set.Image{Ref: c.Image, Digest: l.image}
 	}
 	l.t.Cleanup(func() {
 		require.NoError(l.t, l.Remove(context.Background(), in.ServerID))
