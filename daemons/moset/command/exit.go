@@ -12,9 +12,6 @@ import (
 // errUsage marks errors of the command line itself.
 var errUsage = errors.New("wrong usage")
 
-// errSilent ends a command whose failure was shown already.
-var errSilent = errors.New("failed")
-
 var exitCodes = []struct {
 	err  error
 	code int

@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -33,10 +32,18 @@ func Execute(args []string, out, errOut io.Writer) int {
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	if err != nil && !errors.Is(err, errSilent) {
-		fmt.Fprintln(errOut, "moset: "+strings.TrimSpace(err.Error()))
+	if err != nil {
+		fmt.Fprintln(errOut, "moset: "+sentence(err))
 	}
 	return exitCode(err)
+}
+
+// sentence is an error as a person reads it.
+func sentence(err error) string {
+	if err == context.Canceled { //nolint:errorlint // bare: nothing else is to be said
+		return "interrupted"
+	}
+	return strings.TrimSpace(err.Error())
 }
 
 // interruptible ends its context at the first SIGINT or SIGTERM; the second one ends the process as usual.

@@ -1,13 +1,7 @@
 package keystone_test
 
-import (
-	"strings"
-
-	"github.com/gophercloud/gophercloud/v2"
-)
+import "github.com/gophercloud/gophercloud/v2"
 
 func jsonBody(in, out any, ok int) *gophercloud.RequestOpts {
 	return &gophercloud.RequestOpts{JSONBody: in, JSONResponse: out, OkCodes: []int{ok}}
 }
-
-func cut(env string) (name, value string, found bool) { return strings.Cut(env, "=") }

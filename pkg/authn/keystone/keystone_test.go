@@ -1,11 +1,10 @@
 package keystone_test
 
 import (
-	"context"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -242,36 +241,8 @@ func clearEnv(t *testing.T) {
 	t.Helper()
 	for _, e := range os.Environ() {
 		if len(e) > 3 && e[:3] == "OS_" {
-			name, _, _ := cut(e)
+			name, _, _ := strings.Cut(e, "=")
 			t.Setenv(name, "")
 		}
 	}
-}
-
-// The token of a caller is verified with the service's own session.
-func Example() {
-	box, err := authntest.New(authntest.Config{Users: []authntest.User{
-		{Name: "demo", Password: "secret", Projects: map[string][]string{"demo": {"member"}}},
-		{Name: "moset", Password: "secret", Projects: map[string][]string{"service": {"service"}}},
-	}})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	url, stop := box.Start()
-	defer stop()
-	ctx := context.Background()
-	session, err := keystone.Connect(ctx, keystone.Credentials{AuthURL: url, UserName: "moset", Password: "secret", ProjectName: "service"})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	caller, err := keystone.Issue(ctx, keystone.Credentials{AuthURL: url, UserName: "demo", Password: "secret", ProjectName: "demo"})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	id, err := keystone.NewVerifier(session, 0).Verify(ctx, caller.Token)
-	fmt.Println(id.UserName, id.ProjectName, id.Roles, err)
-	// Output: demo demo [member] <nil>
 }

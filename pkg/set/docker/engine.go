@@ -91,3 +91,9 @@ func (e *Engine) Close() error { return e.docker.Close() }
 func (e *Engine) bound(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, e.cfg.Timeout+grace)
 }
+
+// negotiate settles the API version, once. The client does so by itself, but its ContainerList and Events
+// read the version before: a race with calls that settle it at the same time.
+func (e *Engine) negotiate(ctx context.Context) error {
+	return e.docker.NewVersionError(ctx, minAPI, "running sets")
+}

@@ -40,8 +40,7 @@ func (e *Engine) follow(ctx context.Context, yield func(string, error) bool) boo
 	}
 	stream, cancel := context.WithCancel(ctx)
 	defer cancel()
-	// Events reads the API version, unlike other calls without settling it first: a race with whoever does.
-	if err := e.docker.NewVersionError(stream, minAPI, "following events"); err != nil {
+	if err := e.negotiate(stream); err != nil {
 		return ctx.Err() == nil && yield("", e.translate("follow events", "", err))
 	}
 	messages, failed := e.docker.Events(stream, events.ListOptions{Filters: f})

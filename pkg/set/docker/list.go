@@ -74,9 +74,17 @@ func (e *Engine) leftovers(serverIDs []string) ([]string, error) {
 	return ids, nil
 }
 
+// containers of a server, or of all servers for "", running or not.
+func (e *Engine) containers(ctx context.Context, serverID string) ([]container.Summary, error) {
+	if err := e.negotiate(ctx); err != nil {
+		return nil, err
+	}
+	return e.docker.ContainerList(ctx, container.ListOptions{All: true, Filters: e.mine(serverID)})
+}
+
 // inspectAll returns the containers of a server, or of all servers for "", infra first. Ones that vanish meanwhile are left out.
 func (e *Engine) inspectAll(ctx context.Context, serverID string) ([]container.InspectResponse, error) {
-	list, err := e.docker.ContainerList(ctx, container.ListOptions{All: true, Filters: e.mine(serverID)})
+	list, err := e.containers(ctx, serverID)
 	if err != nil {
 		return nil, e.translate("list", serverID, err)
 	}

@@ -19,7 +19,7 @@ func (e *Engine) Remove(ctx context.Context, serverID string) error {
 	}
 	ctx, cancel := e.bound(ctx, 0)
 	defer cancel()
-	list, err := e.docker.ContainerList(ctx, container.ListOptions{All: true, Filters: e.mine(serverID)})
+	list, err := e.containers(ctx, serverID)
 	if err != nil {
 		return e.translate("remove", serverID, err)
 	}
