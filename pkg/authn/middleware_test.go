@@ -140,6 +140,23 @@ func TestARefusedStaticTokenStaysRefused(t *testing.T) {
 	assert.Equal(t, 401, resp.StatusCode)
 }
 
+func TestARedirectToAnotherHostGetsNoToken(t *testing.T) {
+	var tokens []string
+	note := func(r *http.Request) { tokens = append(tokens, r.URL.Path+" "+r.Header.Get("X-Auth-Token")) }
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { note(r) }))
+	defer other.Close()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		note(r)
+		target := map[string]string{"/": "/here", "/here": other.URL + "/away"}[r.URL.Path]
+		http.Redirect(w, r, target, http.StatusTemporaryRedirect)
+	}))
+	defer s.Close()
+	resp, err := (&http.Client{Transport: &authn.Transport{Source: authn.StaticToken("one")}}).Get(s.URL + "/")
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	assert.Equal(t, []string{"/ one", "/here one", "/away "}, tokens)
+}
+
 // broken is a TokenSource without a token.
 type broken struct{}
 

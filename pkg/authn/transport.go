@@ -23,7 +23,7 @@ type StaticToken string
 func (s StaticToken) Token(context.Context) (string, error) { return string(s), nil }
 
 // Transport puts X-Auth-Token on every request. When the answer is 401, the Source is a Refresher and the
-// body can be sent again, it tries once more with a new token.
+// body can be sent again, it tries once more with a new token. A redirect to another host gets no token.
 type Transport struct {
 	Source TokenSource
 	Base   http.RoundTripper // nil means http.DefaultTransport
@@ -31,6 +31,9 @@ type Transport struct {
 
 // RoundTrip implements http.RoundTripper.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if elsewhere(r) {
+		return t.base().RoundTrip(r)
+	}
 	token, err := t.Source.Token(r.Context())
 	if err != nil {
 		return nil, closing(r, err)
@@ -62,11 +65,25 @@ func (t *Transport) send(r *http.Request, token string, body io.ReadCloser) (*ht
 	out := r.Clone(r.Context())
 	out.Body = body
 	out.Header.Set("X-Auth-Token", token)
-	base := t.Base
-	if base == nil {
-		base = http.DefaultTransport
+	return t.base().RoundTrip(out)
+}
+
+func (t *Transport) base() http.RoundTripper {
+	if t.Base == nil {
+		return http.DefaultTransport
 	}
-	return base.RoundTrip(out)
+	return t.Base
+}
+
+// elsewhere says whether a redirect leads to another host than the one that was called: the token is not for it.
+func elsewhere(r *http.Request) bool {
+	for r.Response != nil && r.Response.Request != nil {
+		if r.Response.Request.URL.Host != r.URL.Host {
+			return true
+		}
+		r = r.Response.Request
+	}
+	return false
 }
 
 // closing keeps the promise of RoundTrip to close the body.
