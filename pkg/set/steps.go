@@ -20,8 +20,11 @@ const progressGap = 100 * time.Millisecond
 
 func newSteps(w *worker, rec Record) *steps { return &steps{w: w, rec: rec} }
 
-// enter publishes the state that the operation is in.
+// enter publishes the state that the operation is in. A server that is being repaired stays degraded.
 func (s *steps) enter(state State) {
+	if s.rec.Reached {
+		state = StateDegraded
+	}
 	s.w.update(s.rec, func(o *Observed) {
 		o.State = state
 		o.Generation, o.Epoch = s.rec.Assignment.Generation, s.rec.Assignment.Epoch
