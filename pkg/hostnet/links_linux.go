@@ -173,16 +173,15 @@ func (k *kernelLinks) Delete(_ context.Context, names ...string) error {
 	moved := 0
 	for _, name := range names {
 		link, err := k.host.LinkByName(name)
-		if gone(err) {
-			continue
+		if err == nil {
+			err = k.host.LinkSetGroup(link, int(k.doomed()))
 		}
-		if err != nil {
-			return fmt.Errorf("host link %s: %w", name, err)
-		}
-		if err := k.host.LinkSetGroup(link, int(k.doomed())); err != nil {
+		switch {
+		case err == nil:
+			moved++
+		case !gone(err): // a link may go with its namespace at any moment
 			return fmt.Errorf("host link %s: %w", name, explainErrno(err))
 		}
-		moved++
 	}
 	if moved == 0 {
 		return nil
