@@ -18,7 +18,10 @@ type FileJournal struct {
 	lock *os.File
 }
 
-const journalSuffix = ".json"
+const (
+	journalSuffix = ".json"
+	unfinished    = ".new-" // no id begins with a dot
+)
 
 // OpenFileJournal opens the journal in dir, which is made if missing. Errors: ErrConflict when another
 // process has it open.
@@ -53,7 +56,7 @@ func (j *FileJournal) Save(r Record) error {
 }
 
 func (j *FileJournal) replace(id string, b []byte) error {
-	tmp, err := os.CreateTemp(j.dir, "new-*")
+	tmp, err := os.CreateTemp(j.dir, unfinished+"*")
 	if err != nil {
 		return err
 	}
@@ -94,7 +97,7 @@ func (j *FileJournal) Load() ([]Record, error) {
 	var damaged error
 	for _, e := range entries {
 		switch {
-		case strings.HasPrefix(e.Name(), "new-"): // a Save that did not finish
+		case strings.HasPrefix(e.Name(), unfinished): // a Save that did not finish
 			_ = os.Remove(filepath.Join(j.dir, e.Name()))
 		case strings.HasSuffix(e.Name(), journalSuffix):
 			r, err := j.read(e.Name())

@@ -71,7 +71,7 @@ func TestFileJournalSetsDamagedFilesAside(t *testing.T) {
 		"torn.json":    `{"assignment":{"server`,
 		"empty.json":   "",
 		"another.json": `{"assignment":{"server_id":"s9"}}`,
-		"new-123":      `{"assignment":{"server_id":"never-finished"}}`,
+		".new-123":     `{"assignment":{"server_id":"never-finished"}}`,
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 	}
@@ -83,7 +83,7 @@ func TestFileJournalSetsDamagedFilesAside(t *testing.T) {
 	}
 	require.Len(t, records, 1)
 	assert.Equal(t, "good", records[0].Assignment.ServerID)
-	assert.NoFileExists(t, filepath.Join(dir, "new-123"))
+	assert.NoFileExists(t, filepath.Join(dir, ".new-123"))
 	_, err = j.Load()
 	require.NoError(t, err, "damage is reported once")
 }
@@ -120,6 +120,22 @@ func TestFileJournalThatCannotWriteSaysSo(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	_, err := set.OpenFileJournal(file)
 	require.Error(t, err)
+}
+
+func TestFileJournalKeepsEveryIDThatIsValid(t *testing.T) {
+	j := openJournal(t, t.TempDir())
+	ids := []string{"new-1", "lock", "a-json", "X_9"}
+	for _, id := range ids {
+		require.NoError(t, record(id).Assignment.Validate())
+		require.NoError(t, j.Save(record(id)))
+	}
+	records, err := j.Load()
+	require.NoError(t, err)
+	var got []string
+	for _, r := range records {
+		got = append(got, r.Assignment.ServerID)
+	}
+	assert.ElementsMatch(t, ids, got)
 }
 
 func TestFileJournalStaysInItsDirectory(t *testing.T) {

@@ -129,7 +129,8 @@ func (m *Manager) Apply(ctx context.Context, a Assignment) (Observation, error) 
 	}
 	delete(m.strays, a.ServerID)
 	r.Assignment = a // with its token
-	return m.add(r).observation(), nil
+	m.add(r)
+	return Observation{ServerID: a.ServerID, Observed: r.Observed}, nil // as accepted: the worker may be further already
 }
 
 func (m *Manager) accepts(a Assignment) error {

@@ -98,6 +98,7 @@ func (w *worker) instance(ctx context.Context, rec Record, s *steps) (Instance, 
 		in.ImageIDs[name] = ids[img.Digest]
 	}
 	w.remember(rec, in.ImageIDs)
+	w.since = time.Time{} // a long pull is progress: what follows has its own time to be retried
 	return in, nil
 }
 

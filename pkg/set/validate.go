@@ -2,18 +2,25 @@ package set
 
 import (
 	"fmt"
+	"net"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
+	"unicode"
 )
 
 // The limits of a Spec.
 const (
 	MaxContainers  = 16
 	MaxVolumes     = 32
+	MaxMounts      = 64        // of one container
+	MaxNameServers = 8         // a resolver reads three of them
 	MaxEnvironment = 128 << 10 // bytes of names and values of one container
+	MaxArguments   = 128 << 10 // bytes of command and args of one container
 	MinMemory      = 16 << 20  // bytes: below it a container does not start
+	MaxStopGrace   = Duration(time.Hour)
 )
 
 var (
@@ -66,7 +73,27 @@ func (r CreateRequest) Validate() error {
 	case r.Desired != "" && r.Desired != DesiredRunning && r.Desired != DesiredStopped:
 		return invalid("desired", "%q is neither running nor stopped", r.Desired)
 	}
-	return first(validateLabels("labels", r.Labels), r.Spec.Validate())
+	return first(validateLabels("labels", r.Labels), r.Spec.Validate(), r.Spec.validateShares())
+}
+
+// validateShares refuses a container that asks for more than its set. Only a request is checked for this: the
+// region fills in limits of the set that the tenant left open.
+func (s Spec) validateShares() error {
+	within := func(field, unit string, share, whole int64) error {
+		if whole > 0 && share > whole {
+			return invalid(field, "%d%s are more than the %d%s of the whole set", share, unit, whole, unit)
+		}
+		return nil
+	}
+	for i, c := range s.Containers {
+		field := fmt.Sprintf("containers[%d].resources", i)
+		if err := first(within(field+".cpu", "m", int64(c.Resources.CPU), int64(s.Resources.CPU)),
+			within(field+".memory", " bytes", int64(c.Resources.Memory), int64(s.Resources.Memory)),
+			within(field+".pids", " processes", c.Resources.Pids, s.Resources.Pids)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Validate checks an Assignment before it is accepted by a host.
@@ -80,6 +107,8 @@ func (a Assignment) Validate() error {
 		return invalid("generation", "it starts at 1")
 	case a.Desired != DesiredRunning && a.Desired != DesiredStopped && a.Desired != DesiredSuspended:
 		return invalid("desired", "%q is not running, stopped or suspended", a.Desired)
+	case a.Grace < 0:
+		return invalid("grace", "it cannot be negative")
 	}
 	if err := a.Spec.Validate(); err != nil {
 		return err
@@ -90,9 +119,22 @@ func (a Assignment) Validate() error {
 		}
 	}
 	for i, ad := range a.Addresses {
-		if !ad.Prefix.IsValid() || ad.Segment == 0 {
-			return invalid(fmt.Sprintf("addresses[%d]", i), "prefix and segment are needed")
+		if err := ad.validate(fmt.Sprintf("addresses[%d]", i)); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func (a Address) validate(field string) error {
+	if _, err := net.ParseMAC(a.MAC); a.MAC != "" && err != nil {
+		return invalid(field+".mac", "%.80q is not a hardware address", a.MAC)
+	}
+	switch {
+	case !a.Prefix.IsValid() || a.Segment == 0:
+		return invalid(field, "prefix and segment are needed")
+	case a.MTU < 0 || a.Ingress < 0 || a.Egress < 0:
+		return invalid(field, "mtu, ingress and egress cannot be negative")
 	}
 	return nil
 }
@@ -110,6 +152,8 @@ func (s Spec) Validate() error {
 		return invalid("volumes", "there are %d, at most %d are accepted", len(s.Volumes), MaxVolumes)
 	case len(s.Networks) > 1:
 		return invalid("networks", "there are %d, a set has one", len(s.Networks))
+	case len(s.DNS) > MaxNameServers:
+		return invalid("dns", "there are %d, at most %d are accepted", len(s.DNS), MaxNameServers)
 	case s.Fencing != "" && s.Fencing != FencingKeep && s.Fencing != FencingStrict:
 		return invalid("fencing", "%q is neither keep nor strict", s.Fencing)
 	}
@@ -136,6 +180,9 @@ func (s Spec) validateNetworks() error {
 	for i, n := range s.Networks {
 		if n.Ingress < 0 || n.Egress < 0 {
 			return invalid(fmt.Sprintf("networks[%d]", i), "a rate cannot be negative")
+		}
+		if len(n.Network) > 255 || !printable(n.Network) {
+			return invalid(fmt.Sprintf("networks[%d].network", i), "%.80q is not a name or id of a network", n.Network)
 		}
 	}
 	for i, d := range s.DNS {
@@ -169,7 +216,7 @@ func (c Container) validate(field string, s Spec) error {
 		return invalid(field+".name", "infra is the name of the container that holds the network")
 	case c.Role != "" && c.Role != RoleApp && c.Role != RoleSidecar:
 		return invalid(field+".role", "%q is neither app nor sidecar", c.Role)
-	case c.Image == "" || len(c.Image) > 512:
+	case c.Image == "" || len(c.Image) > 512 || !printable(c.Image) || strings.ContainsRune(c.Image, ' '):
 		return invalid(field+".image", "an image such as project/app:tag is needed")
 	case c.WorkingDir != "" && !cleanAbsolute(c.WorkingDir):
 		return invalid(field+".working_dir", "%.80q is not an absolute path", c.WorkingDir)
@@ -177,6 +224,10 @@ func (c Container) validate(field string, s Spec) error {
 		return invalid(field+".user", "%.80q is not user or user:group", c.User)
 	case c.StopGrace < 0:
 		return invalid(field+".stop_grace", "it cannot be negative")
+	case c.StopGrace > MaxStopGrace:
+		return invalid(field+".stop_grace", "%v is more than %v: a stop would hold up others on the host", time.Duration(c.StopGrace), time.Duration(MaxStopGrace))
+	case len(c.StartAfter) > MaxContainers:
+		return invalid(field+".start_after", "there are %d, at most %d are accepted", len(c.StartAfter), MaxContainers)
 	}
 	return first(c.validateEnv(field), c.validateArguments(field), c.validateMounts(field, s.Volumes), validateResources(field+".resources", c.Resources, 1))
 }
@@ -196,15 +247,23 @@ func (c Container) validateEnv(field string) error {
 }
 
 func (c Container) validateArguments(field string) error {
+	total := 0
 	for _, arg := range append(slices.Clone(c.Command), c.Args...) {
+		total += len(arg) + 1
 		if strings.ContainsRune(arg, 0) {
 			return invalid(field+".command", "an argument holds a zero byte")
 		}
+	}
+	if total > MaxArguments {
+		return invalid(field+".command", "command and args have %d bytes, at most %d are accepted", total, MaxArguments)
 	}
 	return nil
 }
 
 func (c Container) validateMounts(field string, volumes []Volume) error {
+	if len(c.Mounts) > MaxMounts {
+		return invalid(field+".mounts", "there are %d, at most %d are accepted", len(c.Mounts), MaxMounts)
+	}
 	paths := map[string]bool{}
 	for i, m := range c.Mounts {
 		at := fmt.Sprintf("%s.mounts[%d]", field, i)
@@ -232,6 +291,9 @@ func volumeNames(volumes []Volume) string {
 	}
 	return strings.Join(names, ", ")
 }
+
+// printable says that a text can stand in a log or a table as it is.
+func printable(s string) bool { return !strings.ContainsFunc(s, unicode.IsControl) }
 
 func cleanAbsolute(p string) bool {
 	return path.IsAbs(p) && path.Clean(p) == p && !strings.ContainsAny(p, ":\x00\n") && len(p) <= 4096
@@ -296,8 +358,8 @@ func validateLabels(field string, labels map[string]string) error {
 		return invalid(field, "there are %d, at most 64 are accepted", len(labels))
 	}
 	for k, v := range labels {
-		if !labelName.MatchString(k) || len(v) > 255 {
-			return invalid(field, "%.80q is not a label of 1 to 63 letters, digits, \".\", \"_\", \"/\" and \"-\" with a value of at most 255 characters", k)
+		if !labelName.MatchString(k) || len(v) > 255 || !printable(v) {
+			return invalid(field, "%.80q is not a label of 1 to 63 letters, digits, \".\", \"_\", \"/\" and \"-\" with a printable value of at most 255 bytes", k)
 		}
 	}
 	return nil

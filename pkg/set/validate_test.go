@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,6 +26,9 @@ func TestSpecValidateNamesTheField(t *testing.T) {
 		"volumes":                        func(s *set.Spec) { s.Volumes = make([]set.Volume, set.MaxVolumes+1) },
 		"networks":                       func(s *set.Spec) { s.Networks = make([]set.NetworkRequest, 2) },
 		"networks[0]":                    func(s *set.Spec) { s.Networks = []set.NetworkRequest{{Egress: -1}} },
+		"dns":                            func(s *set.Spec) { s.DNS = make([]netip.Addr, set.MaxNameServers+1) },
+		"networks[0].network":            func(s *set.Spec) { s.Networks = []set.NetworkRequest{{Network: "a\nb"}} },
+		"containers[1].mounts":           app(func(c *set.Container) { c.Mounts = make([]set.Mount, set.MaxMounts+1) }),
 		"dns[1]":                         func(s *set.Spec) { s.DNS = []netip.Addr{netip.IPv6Loopback(), {}} },
 		"host_labels":                    func(s *set.Spec) { s.HostLabels = map[string]string{"a b": ""} },
 		"resources":                      func(s *set.Spec) { s.Resources.Pids = -1 },
@@ -80,6 +84,38 @@ func TestSpecValidateBoundsWhatATenantCanSend(t *testing.T) {
 	require.NoError(t, s.Validate())
 }
 
+func TestTextOfATenantIsPrintableAndShort(t *testing.T) {
+	for name, spoil := range map[string]func(*set.Spec){
+		"an image with a line break": func(s *set.Spec) { s.Containers[0].Image = "a\nb" },
+		"an image with a space":      func(s *set.Spec) { s.Containers[0].Image = "a b" },
+		"a label with a line break":  func(s *set.Spec) { s.HostLabels = map[string]string{"k": "a\nb"} },
+		"too many arguments":         func(s *set.Spec) { s.Containers[0].Args = []string{strings.Repeat("x", set.MaxArguments)} },
+		"a grace without end":        func(s *set.Spec) { s.Containers[0].StopGrace = set.MaxStopGrace + 1 },
+		"waiting for too many":       func(s *set.Spec) { s.Containers[1].StartAfter = slices.Repeat([]string{"proxy"}, set.MaxContainers+1) },
+	} {
+		s := sample()
+		spoil(&s)
+		assert.ErrorIs(t, s.Validate(), set.ErrInvalid, name)
+	}
+	s := sample()
+	s.Containers[0].Args = []string{strings.Repeat("x", set.MaxArguments-1)}
+	s.Containers[0].StopGrace = set.MaxStopGrace
+	require.NoError(t, s.Validate())
+}
+
+func TestAContainerCannotAskForMoreThanItsSet(t *testing.T) {
+	for field, r := range map[string]set.Resources{"cpu": {CPU: 501}, "memory": {Memory: 65 << 20}, "pids": {Pids: 101}} {
+		req := set.CreateRequest{Name: "web", Spec: sample()}
+		req.Spec.Resources.Pids = 100
+		req.Spec.Containers[1].Resources = r
+		err := req.Validate()
+		assert.ErrorIs(t, err, set.ErrInvalid, field)
+		assert.ErrorContains(t, err, ": containers[1].resources."+field+": ")
+		req.Spec.Resources = set.Resources{}
+		require.NoError(t, req.Validate(), "the region chooses the limits of the set")
+	}
+}
+
 func TestMountPathsCannotSayMoreThanAPath(t *testing.T) {
 	for _, p := range []string{"", "/", "data", "/data/", "/data/../etc", "/data:ro", "/a\nb", "/a\x00", "/" + strings.Repeat("x", 4096)} {
 		s := sample()
@@ -115,13 +151,16 @@ func TestCreateRequestValidate(t *testing.T) {
 
 func TestAssignmentValidate(t *testing.T) {
 	for field, spoil := range map[string]func(*set.Assignment){
-		"server_id":    func(a *set.Assignment) { a.ServerID = "../../etc" },
-		"name":         func(a *set.Assignment) { a.Name = "" },
-		"generation":   func(a *set.Assignment) { a.Generation = 0 },
-		"desired":      func(a *set.Assignment) { a.Desired = set.DesiredAbsent },
-		"images.proxy": func(a *set.Assignment) { delete(a.Images, "proxy") },
-		"addresses[0]": func(a *set.Assignment) { a.Addresses[0].Segment = 0 },
-		"containers":   func(a *set.Assignment) { a.Spec.Containers = nil },
+		"server_id":        func(a *set.Assignment) { a.ServerID = "../../etc" },
+		"name":             func(a *set.Assignment) { a.Name = "" },
+		"generation":       func(a *set.Assignment) { a.Generation = 0 },
+		"desired":          func(a *set.Assignment) { a.Desired = set.DesiredAbsent },
+		"images.proxy":     func(a *set.Assignment) { delete(a.Images, "proxy") },
+		"addresses[0]":     func(a *set.Assignment) { a.Addresses[0].Segment = 0 },
+		"addresses[1]":     func(a *set.Assignment) { a.Addresses = append(a.Addresses, a.Addresses[0]); a.Addresses[1].Egress = -1 },
+		"addresses[0].mac": func(a *set.Assignment) { a.Addresses[0].MAC = "fa:16" },
+		"grace":            func(a *set.Assignment) { a.Grace = -1 },
+		"containers":       func(a *set.Assignment) { a.Spec.Containers = nil },
 	} {
 		a := settest.Assignment("s1")
 		require.NoError(t, a.Validate())

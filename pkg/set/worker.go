@@ -23,16 +23,22 @@ type worker struct {
 	// Only run's goroutine uses these.
 	attached  string    // sandbox that the network was attached to
 	version   [2]uint64 // epoch and generation that since and tries belong to
-	since     time.Time // first try of the operation under way
+	since     time.Time // first failure since images were had; zero: none yet
 	tries     int       // of the operation under way
 	restarts  map[string]int
 	repairAt  time.Time // earliest next repair
 	noted     bool      // a fault waits for repairAt
 	repairGap time.Duration
+	unsaved   bool // the journal did not take the last settled state
 }
 
 func newWorker(m *Manager, r Record) *worker {
-	return &worker{m: m, id: r.Assignment.ServerID, rec: r, wake: make(chan struct{}, 1), restarts: map[string]int{}}
+	w := &worker{m: m, id: r.Assignment.ServerID, rec: r, wake: make(chan struct{}, 1), restarts: map[string]int{}}
+	w.version = [2]uint64{r.Assignment.Epoch, r.Assignment.Generation}
+	for _, c := range r.Observed.Containers {
+		w.restarts[c.Name] = c.Restarts
+	}
+	return w
 }
 
 // observation is the server as last published.
@@ -105,7 +111,7 @@ func (w *worker) remove(epoch uint64) (Observation, error) {
 		return Observation{}, ErrStaleEpoch
 	}
 	if w.rec.Absent {
-		return w.observationLocked(), nil
+		return w.raise(epoch)
 	}
 	next := w.rec
 	next.Absent = true
@@ -113,6 +119,24 @@ func (w *worker) remove(epoch uint64) (Observation, error) {
 	next.Observed = Observed{State: StateDeleting, Generation: w.rec.Observed.Generation, Epoch: epoch, Containers: w.rec.Observed.Containers, At: later(w.rec.Observed.At)}
 	if err := w.m.cfg.Journal.Save(next); err != nil {
 		return Observation{}, err
+	}
+	w.rec = next
+	w.changed()
+	return w.observationLocked(), nil
+}
+
+// raise notes that a newer owner asked for what is being removed, or is gone: older ones are stale from now on.
+func (w *worker) raise(epoch uint64) (Observation, error) {
+	if epoch == w.rec.Assignment.Epoch {
+		return w.observationLocked(), nil
+	}
+	next := w.rec
+	next.Assignment.Epoch, next.Observed.Epoch = epoch, epoch
+	next.Observed.At = later(w.rec.Observed.At)
+	if next.Observed.State != StateDeleted { // of what is gone the journal holds nothing
+		if err := w.m.cfg.Journal.Save(next); err != nil {
+			return Observation{}, err
+		}
 	}
 	w.rec = next
 	w.changed()
@@ -142,6 +166,9 @@ func (w *worker) run() {
 		if done && w.m.forget(w) {
 			return
 		}
+		if w.unsaved {
+			again = min(again, w.m.cfg.Backoff)
+		}
 		timer := time.NewTimer(again)
 		select {
 		case <-w.m.ctx.Done():
@@ -167,13 +194,16 @@ func (w *worker) reconcile() (again time.Duration, done bool) {
 		w.interrupt = nil
 		w.mu.Unlock()
 	}()
-	if v := [2]uint64{rec.Assignment.Epoch, rec.Assignment.Generation}; v != w.version || w.since.IsZero() {
-		w.version, w.since, w.tries = v, time.Now(), 0
+	if v := [2]uint64{rec.Assignment.Epoch, rec.Assignment.Generation}; v != w.version {
+		w.version, w.since, w.tries = v, time.Time{}, 0
 		w.restarts, w.repairAt, w.repairGap, w.noted = map[string]int{}, time.Time{}, 0, false
+	}
+	if w.unsaved {
+		w.save()
 	}
 	switch {
 	case rec.Absent && rec.Observed.State == StateDeleted:
-		return 0, time.Since(rec.Observed.At) >= w.m.cfg.Tombstone
+		return w.buried(ctx, rec)
 	case rec.Absent:
 		return w.absent(ctx, rec)
 	case rec.Observed.State == StateFailed:
@@ -214,10 +244,18 @@ func (w *worker) settle(rec Record, reached bool, change func(*Observed)) {
 	change(&w.rec.Observed)
 	w.rec.Observed.At = later(w.rec.Observed.At)
 	w.rec.Reached = w.rec.Reached || reached
-	if err := w.m.cfg.Journal.Save(w.rec); err != nil {
-		w.m.cfg.Logger.Error("a state could not be written to the journal", "server", w.id, "error", err)
+	err := w.m.cfg.Journal.Save(w.rec)
+	if w.unsaved = err != nil; w.unsaved {
+		w.m.cfg.Logger.Error("a state could not be written to the journal, will try again", "server", w.id, "error", err)
 	}
 	w.m.feed.publish(w.observationLocked())
+}
+
+// save writes again what the journal did not take: a restart that knew less could take away volumes.
+func (w *worker) save() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.unsaved = !w.rec.Absent && w.m.cfg.Journal.Save(w.rec) != nil // a removal was written when it was asked for
 }
 
 // lane waits for a slot; release gives it back.

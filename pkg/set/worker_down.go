@@ -17,28 +17,30 @@ func (w *worker) stopped(ctx context.Context, rec Record) (time.Duration, bool) 
 	if rec.Reached && rec.Observed.State == StateStopped {
 		return w.m.cfg.Poll, false
 	}
-	release, err := lane(ctx, w.m.down)
+	f, err := w.look(ctx)
+	if err != nil {
+		return w.postpone(ctx, rec, err)
+	}
+	slots := w.m.down
+	if len(f.Containers) == 0 {
+		slots = w.m.up // its images are pulled: no stop shall wait for that
+	}
+	release, err := lane(ctx, slots)
 	if err != nil {
 		return 0, false
 	}
 	defer release()
-	steps := newSteps(w, rec)
-	if err := w.stop(ctx, rec, steps); err != nil {
+	if err := w.stop(ctx, rec, f, newSteps(w, rec)); err != nil {
 		return w.failed(ctx, rec, err)
 	}
-	f, err := w.look(ctx)
-	if err != nil {
+	if f, err = w.look(ctx); err != nil {
 		return w.postpone(ctx, rec, err)
 	}
 	w.settle(rec, true, func(o *Observed) { w.fill(o, rec, StateStopped, f) })
 	return w.m.cfg.Poll, false
 }
 
-func (w *worker) stop(ctx context.Context, rec Record, steps *steps) error {
-	f, err := w.look(ctx)
-	if err != nil {
-		return err
-	}
+func (w *worker) stop(ctx context.Context, rec Record, f Found, steps *steps) error {
 	if len(f.Containers) == 0 { // never made: have the images here, so that a start is quick
 		_, err := w.instance(ctx, rec, steps)
 		return err
@@ -62,7 +64,11 @@ func (w *worker) suspended(ctx context.Context, rec Record) (time.Duration, bool
 	if err != nil {
 		return w.postpone(ctx, rec, err)
 	}
-	if stateOf(f) != StateSuspended {
+	frozen := stateOf(f) == StateSuspended && f.SpecHash == SpecHash(rec.Assignment)
+	if frozen && rec.Reached && rec.Observed.State == StateSuspended && rec.Observed.Fault == nil {
+		return w.m.cfg.Poll, false
+	}
+	if !frozen {
 		if !w.complete(f, rec) || w.attached != f.Sandbox.ID {
 			if err := w.bringUp(ctx, rec, f); err != nil {
 				return w.failed(ctx, rec, err)
@@ -92,7 +98,26 @@ func (w *worker) absent(ctx context.Context, rec Record) (time.Duration, bool) {
 		return w.postpone(ctx, rec, err)
 	}
 	w.update(rec, func(o *Observed) { o.State, o.Containers, o.Fault = StateDeleted, nil, nil })
-	return w.m.cfg.Tombstone, false
+	return w.m.cfg.Backoff, false
+}
+
+// buried is a server that is gone. An engine finishes a create even if its caller went away: what came
+// through after the removal is removed too. Looks come less and less often, but for what events tell.
+func (w *worker) buried(ctx context.Context, rec Record) (time.Duration, bool) {
+	age := time.Since(rec.Observed.At)
+	if age < w.m.cfg.Backoff {
+		return w.m.cfg.Backoff - age, false
+	}
+	f, err := w.look(ctx)
+	if err == nil && f.ServerID != "" {
+		w.m.cfg.Logger.Info("a create that came through late is removed", "server", w.id)
+		err = w.removeAll(ctx, rec, newSteps(w, rec))
+	}
+	if err != nil {
+		return w.m.cfg.Poll, false
+	}
+	left := w.m.cfg.Tombstone - age
+	return max(min(left, age), 0), left <= 0
 }
 
 func (w *worker) removeAll(ctx context.Context, rec Record, steps *steps) error {

@@ -229,6 +229,9 @@ func (w *worker) failed(ctx context.Context, rec Record, err error) (time.Durati
 	if interrupted(ctx, err) {
 		return 0, false
 	}
+	if w.since.IsZero() {
+		w.since = time.Now()
+	}
 	transient := errors.Is(err, ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
 	if rec.Reached || transient && time.Since(w.since) < w.m.cfg.RetryFor {
 		return w.postpone(ctx, rec, err)

@@ -189,13 +189,12 @@ func (c *Controller) giveUp(s set.Server, fault *set.Fault) error {
 			return false, nil // something newer is wanted
 		}
 		now.Fault, now.TaskID = fault, ""
-		now.Observed.State, now.Observed.Fault = set.StateFailed, fault
-		now.Observed.Generation, now.Observed.Epoch = s.Generation, s.Epoch
-		if fresh {
+		if fresh { // no host has it any more, so nobody else will say what became of it
 			for _, a := range now.Addresses {
 				ipam.Release(t, a)
 			}
-			now.Host, now.Addresses, now.Observed.Containers = "", nil, nil
+			now.Host, now.Addresses = "", nil
+			now.Observed = set.Observed{State: set.StateFailed, Generation: s.Generation, Epoch: s.Epoch, Fault: fault, At: fault.At}
 		}
 		committed, err = c.endTask(c.ctx, s.TaskID, fault, t)
 		return err == nil, err

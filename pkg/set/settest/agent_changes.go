@@ -2,6 +2,8 @@ package settest
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -48,9 +50,23 @@ func agentSuspends(t *testing.T, f AgentFixture) {
 	assert.Equal(t, set.ContainerPaused, o.Containers[1].State)
 	assert.Equal(t, set.ContainerPaused, o.Containers[2].State)
 
-	o = up(t, f, Next(a, func(a *set.Assignment) { a.Desired = set.DesiredRunning }))
+	a = Next(a, func(a *set.Assignment) { a.Desired = set.DesiredRunning })
+	o = up(t, f, a)
 	assert.Equal(t, set.ContainerRunning, o.Containers[2].State)
 	assert.Equal(t, 1, f.Host.Calls("Engine.Prepare"), "thawing makes nothing anew")
+
+	before := containerIDs(o)
+	for range 2 { // from running, then from suspended
+		a = Next(a, func(a *set.Assignment) {
+			a.Desired = set.DesiredSuspended
+			a.Spec.Containers[1].Args = append(slices.Clone(a.Spec.Containers[1].Args), "-v")
+		})
+		_, err = f.Agent.Apply(t.Context(), a)
+		require.NoError(t, err)
+		o = AwaitState(t, f.Agent, "s1", a.Generation, set.StateSuspended)
+		assert.NotEqual(t, before, containerIDs(o), "a changed spec is made before it is suspended")
+		before = containerIDs(o)
+	}
 }
 
 func agentNewSpec(t *testing.T, f AgentFixture) {
@@ -99,6 +115,36 @@ func agentRemovesTwice(t *testing.T, f AgentFixture) {
 	require.NoError(t, err)
 	assert.Equal(t, set.StateDeleted, o.State)
 	assert.Equal(t, 1, f.Host.Calls("Engine.Remove"))
+}
+
+func agentRemovalOwner(t *testing.T, f AgentFixture) {
+	a := Assignment("s1")
+	up(t, f, a)
+	gone(t, f, "s1", 1)
+	o, err := f.Agent.Remove(t.Context(), set.Removal{ServerID: "s1", Epoch: 3})
+	require.NoError(t, err)
+	assert.Equal(t, set.StateDeleted, o.State)
+	assert.Equal(t, uint64(3), o.Epoch)
+	a.Epoch = 2
+	_, err = f.Agent.Apply(t.Context(), a)
+	require.ErrorIs(t, err, set.ErrStaleEpoch)
+	_, err = f.Agent.Remove(t.Context(), set.Removal{ServerID: "s1", Epoch: 2})
+	require.ErrorIs(t, err, set.ErrStaleEpoch)
+	assert.Empty(t, f.Host.Left("s1"))
+	a.Epoch = 4
+	up(t, f, a)
+}
+
+func agentLongNames(t *testing.T, f AgentFixture) {
+	a := Assignment(strings.Repeat("i", 64))
+	a.Name = strings.Repeat("n", 63)
+	name, volume := strings.Repeat("c", 40), strings.Repeat("v", 40)
+	a.Spec.Volumes = []set.Volume{{Name: volume}}
+	a.Spec.Containers = []set.Container{{Name: name, Image: "project/app:1", Mounts: []set.Mount{{Volume: volume, Path: "/" + strings.Repeat("p", 4000)}}}}
+	a.Images = map[string]set.Image{name: a.Images["app"]}
+	o := up(t, f, a)
+	assert.Equal(t, name, o.Containers[1].Name)
+	gone(t, f, a.ServerID, 1)
 }
 
 func agentRemovesUnknown(t *testing.T, f AgentFixture) {

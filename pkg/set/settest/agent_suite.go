@@ -33,6 +33,8 @@ func TestAgent(t *testing.T, newAgent func(t *testing.T) AgentFixture) {
 		"a removed server leaves nothing":                    agentRemoves,
 		"removing twice is removing once":                    agentRemovesTwice,
 		"removing what is not here is done at once":          agentRemovesUnknown,
+		"a removal by a newer owner makes older ones stale":  agentRemovalOwner,
+		"names may be as long as they may be":                agentLongNames,
 		"a removed server can come back with a newer epoch":  agentComesBack,
 		"an image that does not exist fails the server":      agentMissingImage,
 		"observe leaves out what is not here":                agentObserves,

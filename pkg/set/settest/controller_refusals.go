@@ -2,6 +2,7 @@ package settest
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -56,6 +57,19 @@ func controllerUnknown(t *testing.T, f ControllerFixture) {
 	}
 	_, err := f.Mine.(set.TaskReader).Task(t.Context(), "nothing", 0)
 	require.ErrorIs(t, err, set.ErrNotFound)
+}
+
+func controllerLongNames(t *testing.T, f ControllerFixture) {
+	req := f.request(strings.Repeat("n", 63))
+	req.Spec.Containers[0].Name = strings.Repeat("c", 40)
+	s := f.create(t, req)
+	assert.Equal(t, req.Name, s.Name)
+	assert.Equal(t, req.Spec.Containers[0].Name, s.Observed.Containers[1].Name)
+	task, err := f.Mine.Delete(t.Context(), req.Name, set.DeleteOptions{})
+	done(t, f.Mine, task, err)
+	req.Name += "n"
+	_, err = f.Mine.Create(t.Context(), req)
+	require.ErrorIs(t, err, set.ErrInvalid)
 }
 
 func controllerTwoProjects(t *testing.T, f ControllerFixture) {

@@ -25,6 +25,7 @@ type ControllerFixture struct {
 func TestController(t *testing.T, newRegion func(t *testing.T) ControllerFixture) {
 	for name, part := range map[string]func(*testing.T, ControllerFixture){
 		"a server is created and runs":                      controllerCreates,
+		"names may be as long as they may be":               controllerLongNames,
 		"a server is created stopped":                       controllerCreatesStopped,
 		"a server stops and starts":                         controllerStopStart,
 		"a server is deleted with all it holds":             controllerDeletes,

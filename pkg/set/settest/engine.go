@@ -67,6 +67,7 @@ func (e *Engine) prepare(in set.Instance) set.Sandbox {
 		}
 	}
 	if s.found.Sandbox.NetNS == "" {
+		s.move(set.ContainerExited, set.ContainerRunning, set.ContainerPaused) // what still runs is in a namespace nobody else has
 		id := e.number("sandbox")
 		s.found.Sandbox = set.Sandbox{ID: id, NetNS: "/run/netns/" + id}
 		s.found.Containers[0].State, s.found.Containers[0].StartedAt = set.ContainerRunning, time.Now()
