@@ -20,8 +20,8 @@ func (t tenant) act(ctx context.Context, ref string, a set.Action) (set.Task, er
 	if err := t.mayWrite(); err != nil {
 		return set.Task{}, err
 	}
-	if a.Grace < 0 {
-		return set.Task{}, fmt.Errorf("%w: grace: it cannot be negative", set.ErrInvalid)
+	if a.Grace < 0 || a.Grace > set.MaxStopGrace {
+		return set.Task{}, fmt.Errorf("%w: grace: it is not between 0 and %s", set.ErrInvalid, time.Duration(set.MaxStopGrace))
 	}
 	s, err := t.find(ctx, ref, false)
 	if err != nil {

@@ -86,11 +86,15 @@ func networkRequest(s set.Spec) set.NetworkRequest {
 // fill gives a Spec the defaults of the region.
 func (c *Controller) fill(s set.Spec) set.Spec {
 	s = s.WithDefaults()
+	most := s.Containers[0].Resources // no container may have more than its set
+	for _, ct := range s.Containers {
+		most.CPU, most.Memory = max(most.CPU, ct.Resources.CPU), max(most.Memory, ct.Resources.Memory)
+	}
 	if s.Resources.CPU == 0 {
-		s.Resources.CPU = c.cfg.Defaults.CPU
+		s.Resources.CPU = max(c.cfg.Defaults.CPU, most.CPU)
 	}
 	if s.Resources.Memory == 0 {
-		s.Resources.Memory = max(c.cfg.Defaults.Memory, set.Bytes(set.MinMemory*len(s.Containers)))
+		s.Resources.Memory = max(c.cfg.Defaults.Memory, most.Memory, set.Bytes(set.MinMemory*len(s.Containers)))
 	}
 	if s.Resources.Pids == 0 {
 		s.Resources.Pids = c.cfg.Defaults.Pids
