@@ -241,3 +241,25 @@ func TestAPrepareWhoseCallerLeftIsTakenUpAgain(t *testing.T) {
 		assert.Equal(t, []set.ContainerState{set.ContainerRunning, set.ContainerRunning, set.ContainerRunning}, states(l.found(in)))
 	}
 }
+
+func TestADeleteAtAnyMomentOfACreateLeavesNothing(t *testing.T) {
+	l := newLab(t)
+	m := l.newManager(t.TempDir())
+	defer m.end(t)
+	var ids []string
+	for after := 200 * time.Microsecond; after < 40*time.Millisecond; after += 2 * time.Millisecond {
+		in := l.instance(set.Container{Name: "web", Args: []string{"serve"}})
+		_, err := m.Apply(t.Context(), in.Assignment)
+		require.NoError(t, err)
+		time.Sleep(after)
+		_, err = m.Remove(t.Context(), set.Removal{ServerID: in.ServerID, Epoch: in.Epoch})
+		require.NoError(t, err)
+		watchUntil(t, m, in.ServerID, set.StateDeleted)
+		ids = append(ids, in.ServerID)
+	}
+	// A create that its caller gave up may still come true in the engine a moment later.
+	require.Eventually(t, func() bool {
+		found, err := l.Engine.List(t.Context(), ids...)
+		return err == nil && len(found) == 0
+	}, 10*time.Second, 200*time.Millisecond)
+}
