@@ -2,10 +2,12 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -52,6 +54,18 @@ func openSwitch(t *testing.T, c *cloud) *hostnet.Host {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, host.Close()) })
 	return host
+}
+
+// page fetches what has to be there. A server runs as soon as its containers do; its programs listen a moment later.
+func (o outsider) page(t *testing.T, url string) (page string) {
+	t.Helper()
+	var err error
+	require.Eventually(t, func() bool {
+		page, err = o.get(t, url)
+		return err == nil || !errors.Is(err, syscall.ECONNREFUSED)
+	}, 20*time.Second, 20*time.Millisecond)
+	require.NoError(t, err)
+	return page
 }
 
 // get fetches a page within a few seconds.
