@@ -9,8 +9,10 @@ import (
 type Task struct {
 	ID             string    `json:"id"` // UUID
 	Verb           Verb      `json:"verb"`
-	ServerID       string    `json:"server_id"`
-	ServerName     string    `json:"server_name"`
+	ServerID       string    `json:"server_id,omitempty"`
+	ServerName     string    `json:"server_name,omitempty"`
+	ServiceID      string    `json:"service_id,omitempty"` // of a task about a service; it has no server
+	ServiceName    string    `json:"service_name,omitempty"`
 	ProjectID      string    `json:"project_id"`
 	UserID         string    `json:"user_id"`
 	RequestID      string    `json:"request_id,omitempty"`      // of the HTTP request that asked
@@ -22,6 +24,14 @@ type Task struct {
 	Revision       uint64    `json:"revision"` // rises with every change of the task
 	CreatedAt      time.Time `json:"created_at"`
 	EndedAt        time.Time `json:"ended_at,omitzero"`
+}
+
+// Subject is the name of the server or service the task is about.
+func (t Task) Subject() string {
+	if t.ServiceID != "" {
+		return t.ServiceName
+	}
+	return t.ServerName
 }
 
 // TaskState is where a task is.

@@ -52,8 +52,7 @@ func New(cfg Config) http.Handler {
 	h := handler{cfg}
 	tenants := http.NewServeMux()
 	servers := setapi.ControllerHandler(h.controllerFor)
-	for _, route := range []string{"POST /v1/servers", "GET /v1/servers", "GET /v1/servers/{ref}", "POST /v1/servers/{ref}/action",
-		"DELETE /v1/servers/{ref}", "GET /v1/tasks/{id}"} { // each by itself, so that what is left gets an error body
+	for _, route := range setapi.Routes() { // each by itself, so that what is left gets an error body
 		tenants.Handle(route, servers)
 	}
 	h.hosts(tenants)

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -119,8 +120,18 @@ func TestServerLivesAndDiesOverHTTP(t *testing.T) {
 func TestRegionOverHTTPKeepsTheContractOfControllers(t *testing.T) {
 	settest.TestController(t, func(t *testing.T) settest.ControllerFixture {
 		w := newWorld(t).withHost(t)
-		return settest.ControllerFixture{Mine: w.client("member"), Theirs: w.client("other"), ReadOnly: w.client("reader"), Image: "app:1", Host: w.host}
+		return w.fixture()
 	})
+}
+
+func TestTheAPIKeepsTheContractOfBatchesAndServices(t *testing.T) {
+	small := func(t *testing.T) settest.ControllerFixture {
+		w := newWorld(t)
+		w.report(t, strings.Replace(hostBody, "100000", strconv.Itoa(500*settest.BatchRoom), 1))
+		return w.fixture()
+	}
+	settest.TestBatches(t, small)
+	settest.TestServices(t, small)
 }
 
 func TestIdentityHeadersOfClientsAreIgnored(t *testing.T) {

@@ -110,9 +110,18 @@ const hostBody = `{"name":"host-1","url":"http://host-1","ready":true,"capacity"
 // withHost lets a host report.
 func (w world) withHost(t *testing.T) world {
 	t.Helper()
-	a := w.do(t, call{method: "PUT", path: "/v1/hosts/host-1", body: hostBody, header: map[string]string{"X-Moset-Key": hostKey}})
-	require.Equal(t, http.StatusNoContent, a.status, a.body)
+	w.report(t, hostBody)
 	return w
+}
+
+func (w world) report(t *testing.T, body string) {
+	t.Helper()
+	a := w.do(t, call{method: "PUT", path: "/v1/hosts/host-1", body: body, header: map[string]string{"X-Moset-Key": hostKey}})
+	require.Equal(t, http.StatusNoContent, a.status, a.body)
+}
+
+func (w world) fixture() settest.ControllerFixture {
+	return settest.ControllerFixture{Mine: w.client("member"), Theirs: w.client("other"), ReadOnly: w.client("reader"), Image: "app:1", Host: w.host}
 }
 
 type call struct {

@@ -78,7 +78,7 @@ func (t tenant) setDesired(ctx context.Context, s set.Server, a set.Action, d se
 		s.StopGrace = a.Grace
 		task.Generation = s.Generation
 		txn.Put(taskKey(task.ID), encode(task))
-		once.record(txn, task.ID)
+		once.record(txn, member{task: task})
 		return true, nil
 	})
 	if err != nil {
@@ -103,7 +103,19 @@ func (t tenant) replace(ctx context.Context, s *set.Server, txn *store.Txn) erro
 	if err != nil {
 		return err
 	}
-	return t.c.place(ctx, s, network, txn)
+	hosts, _, err := t.c.place(ctx, *s, []string{s.ID}, true)
+	if err != nil {
+		return err
+	}
+	a, err := t.c.cfg.Networks.Allocate(ctx, txn, network, s.ID, networkRequest(s.Spec))
+	if err != nil {
+		t.c.ledger.Release(s.ID)
+		return err
+	}
+	s.Host, s.Addresses = hosts[s.ID], []set.Address{a}
+	s.Epoch++
+	s.Observed, s.Fault = set.Observed{}, nil
+	return nil
 }
 
 func verbOf(d set.Desired) set.Verb {
@@ -137,7 +149,7 @@ func (t tenant) sync(ctx context.Context, s set.Server, a set.Action, once once)
 	task.State, task.EndedAt = set.TaskDone, time.Now().UTC()
 	var txn store.Txn
 	txn.Put(taskKey(task.ID), encode(task))
-	once.record(&txn, task.ID)
+	once.record(&txn, member{task: task})
 	_, err := t.c.cfg.Store.Commit(ctx, txn)
 	if errors.Is(err, store.ErrConflict) { // the same key won the race
 		task, _, err = once.earlier(ctx)

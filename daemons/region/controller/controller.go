@@ -32,6 +32,7 @@ type Controller struct {
 	drivers  map[string]*driver
 	removals map[string]bool       // stale servers that a host is being told to drop
 	tokens   map[string]set.Secret // by server, while its task runs
+	services map[string]*scaling   // by service, while its task runs
 }
 
 // New loads the records and goes on with every task that was under way.
@@ -41,7 +42,7 @@ func New(ctx context.Context, cfg Config) (*Controller, error) {
 		return nil, err
 	}
 	c := &Controller{cfg: cfg, ledger: sched.NewLedger(sched.LedgerConfig{}), tasks: newTaskBoard(),
-		hosts: map[string]*hostLink{}, drivers: map[string]*driver{}, removals: map[string]bool{}, tokens: map[string]set.Secret{}}
+		hosts: map[string]*hostLink{}, drivers: map[string]*driver{}, removals: map[string]bool{}, tokens: map[string]set.Secret{}, services: map[string]*scaling{}}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if err := c.load(ctx); err != nil {
 		return nil, errors.Join(err, c.Close())
@@ -82,7 +83,7 @@ func (c *Controller) load(ctx context.Context) error {
 	for _, id := range unfinished {
 		c.drive(id)
 	}
-	return nil
+	return c.resumeServices(ctx)
 }
 
 func (c *Controller) loadServers(ctx context.Context) (unfinished []string, err error) {
@@ -129,11 +130,17 @@ func (c *Controller) tick() {
 }
 
 // The keys of the store.
-func serverKey(id string) string          { return "server/" + id }
-func nameKey(project, name string) string { return "name/" + project + "/" + name }
-func taskKey(id string) string            { return "task/" + id }
-func hostKey(name string) string          { return "host/" + name }
-func idemKey(project, key string) string  { return "idempotency/" + project + "/" + key }
+func serverKey(id string) string           { return "server/" + id }
+func nameKey(project, name string) string  { return "name/" + project + "/" + name }
+func taskKey(id string) string             { return "task/" + id }
+func replicaKey(service, id string) string { return replicaPrefix(service) + id }
+func replicaPrefix(service string) string  { return "replica/" + service + "/" }
+func serviceKey(id string) string          { return "service/" + id }
+func serviceNameKey(project, name string) string {
+	return "servicename/" + project + "/" + name
+}
+func hostKey(name string) string         { return "host/" + name }
+func idemKey(project, key string) string { return "idempotency/" + project + "/" + key }
 func orderKey(s set.Server) string {
 	return fmt.Sprintf("project/%s/%020d-%s", s.ProjectID, s.CreatedAt.UnixNano(), s.ID)
 }

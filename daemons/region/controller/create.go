@@ -6,10 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
-	"github.com/moset/moset/daemons/region/ipam"
-	"github.com/moset/moset/daemons/region/store"
 	"github.com/moset/moset/pkg/set"
 )
 
@@ -44,32 +40,36 @@ func (t tenant) create(ctx context.Context, req set.CreateRequest) (set.Task, er
 }
 
 func (t tenant) createOnce(ctx context.Context, req set.CreateRequest, received time.Time, once once) (set.Task, error) {
-	req.Spec = t.c.fill(req.Spec)
-	if req.Spec.Kind != set.KindSet {
-		return set.Task{}, fmt.Errorf("%w: kind: no host of this region runs servers of kind %q", set.ErrInvalid, req.Spec.Kind)
-	}
-	network, err := t.prepare(ctx, req)
+	b, err := t.prepare(ctx, req, received)
 	if err != nil {
 		return set.Task{}, err
 	}
-	images, err := t.c.resolve(ctx, req.Spec, t.who)
+	b.names, b.once = []string{req.Name}, once
+	members, err := t.burst(ctx, b)
 	if err != nil {
 		return set.Task{}, err
 	}
-	now := time.Now().UTC()
-	s := set.Server{ID: uuid.NewString(), Name: req.Name, Kind: req.Spec.Kind, ProjectID: t.who.ProjectID, UserID: t.who.UserID, Labels: req.Labels,
-		Spec: req.Spec, Generation: 1, Desired: req.Desired, Images: images, Presence: set.PresenceKnown, CreatedAt: now, UpdatedAt: now}
-	task := t.newTask(set.VerbCreate, s, req.IdempotencyKey)
-	task.Steps = append(task.Steps, set.Step{Name: stepImages, State: set.StepDone, StartedAt: received, EndedAt: now})
-	return t.reserve(ctx, s, task, network, once)
+	return members[0].task, members[0].err
 }
 
-// prepare finds what is refused cheaply: a name that is taken, a network that does not exist.
-func (t tenant) prepare(ctx context.Context, req set.CreateRequest) (ipam.Network, error) {
-	if _, err := t.c.cfg.Store.Get(ctx, nameKey(t.who.ProjectID, req.Name)); err == nil {
-		return ipam.Network{}, nameTaken(req.Name)
+// prepare asks everybody who knows whether servers like this can be, before anything is reserved.
+func (t tenant) prepare(ctx context.Context, req set.CreateRequest, received time.Time) (burst, error) {
+	spec := t.c.fill(req.Spec)
+	if spec.Kind != set.KindSet {
+		return burst{}, fmt.Errorf("%w: kind: no host of this region runs servers of kind %q", set.ErrInvalid, spec.Kind)
 	}
-	return t.c.cfg.Networks.Get(ctx, t.who.ProjectID, networkRequest(req.Spec).Network)
+	network, err := t.c.cfg.Networks.Get(ctx, t.who.ProjectID, networkRequest(spec).Network)
+	if err != nil {
+		return burst{}, err
+	}
+	images, err := t.c.resolve(ctx, spec, t.who)
+	if err != nil {
+		return burst{}, err
+	}
+	model := set.Server{Kind: spec.Kind, ProjectID: t.who.ProjectID, UserID: t.who.UserID, Labels: req.Labels, Spec: spec,
+		Generation: 1, Desired: req.Desired, Images: images, Presence: set.PresenceKnown}
+	checked := set.Step{Name: stepImages, State: set.StepDone, StartedAt: received, EndedAt: time.Now()}
+	return burst{model: model, network: network, key: req.IdempotencyKey, steps: []set.Step{checked}}, nil
 }
 
 func nameTaken(name string) error {
@@ -135,49 +135,4 @@ func (c *Controller) resolve(ctx context.Context, s set.Spec, who Caller) (map[s
 		images[ct.Name] = byRef[ct.Image]
 	}
 	return images, first
-}
-
-// reserve takes host, name and address and writes server and task, in one transaction.
-func (t tenant) reserve(ctx context.Context, s set.Server, task set.Task, n ipam.Network, once once) (set.Task, error) {
-	for range 100 {
-		err := t.tryReserve(ctx, &s, &task, n, once)
-		var conflict *store.ConflictError
-		switch {
-		case err == nil:
-			t.c.begin(s, task, t.who.Token)
-			return task, nil
-		case !errors.As(err, &conflict):
-			return set.Task{}, unavailable(err)
-		case conflict.Key == nameKey(s.ProjectID, s.Name):
-			return set.Task{}, nameTaken(s.Name)
-		case conflict.Key == once.key():
-			earlier, _, err := once.earlier(ctx)
-			return earlier, err
-		}
-	}
-	return set.Task{}, fmt.Errorf("%w: too many creates at once, try again", set.ErrUnavailable)
-}
-
-func (t tenant) tryReserve(ctx context.Context, s *set.Server, task *set.Task, n ipam.Network, once once) error {
-	var txn store.Txn
-	begun := time.Now()
-	if err := t.c.place(ctx, s, n, &txn); err != nil {
-		return err
-	}
-	s.TaskID = task.ID
-	txn.Expect(serverKey(s.ID), 0)
-	txn.Put(serverKey(s.ID), encode(*s))
-	txn.Expect(nameKey(s.ProjectID, s.Name), 0)
-	txn.Put(nameKey(s.ProjectID, s.Name), []byte(s.ID))
-	txn.Put(orderKey(*s), []byte(s.ID))
-	steps := task.Steps
-	task.Steps = append(steps, set.Step{Name: stepSchedule, State: set.StepDone, Message: "host " + s.Host, StartedAt: begun, EndedAt: time.Now()})
-	txn.Put(taskKey(task.ID), encode(*task))
-	once.record(&txn, task.ID)
-	_, err := t.c.cfg.Store.Commit(ctx, txn)
-	if err != nil {
-		task.Steps = steps
-		t.c.ledger.Release(s.ID)
-	}
-	return err
 }

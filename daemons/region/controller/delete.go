@@ -49,7 +49,7 @@ func (t tenant) delete(ctx context.Context, ref string, o set.DeleteOptions) (se
 		s.Desired, s.TaskID = set.DesiredAbsent, task.ID
 		task.Generation = s.Generation
 		txn.Put(taskKey(task.ID), encode(task))
-		once.record(txn, task.ID)
+		once.record(txn, member{task: task})
 		return true, nil
 	})
 	if errors.Is(err, store.ErrNotFound) {
@@ -78,6 +78,9 @@ func (c *Controller) finish(s set.Server) error {
 	var t store.Txn
 	t.Expect(serverKey(s.ID), revision)
 	t.Delete(serverKey(s.ID), nameKey(s.ProjectID, s.Name), orderKey(s))
+	if s.ServiceID != "" {
+		t.Delete(replicaKey(s.ServiceID, s.ID))
+	}
 	for _, a := range s.Addresses {
 		ipam.Release(&t, a)
 	}
@@ -91,5 +94,6 @@ func (c *Controller) finish(s set.Server) error {
 	c.ledger.Release(s.ID)
 	c.forgetToken(s.ID)
 	committed()
+	c.driveService(s.ServiceID)
 	return nil
 }

@@ -10,8 +10,12 @@ import (
 	"github.com/moset/moset/pkg/set"
 )
 
-// driver tells one server's host what is wanted until the host has taken it over.
-type driver struct{ wake chan struct{} }
+// driver repeats a step until nothing is left to do: for a server, telling its host what is wanted until the
+// host has taken it over; for a service, making and deleting servers.
+type driver struct {
+	step func() error
+	wake chan struct{}
+}
 
 // callTimeout bounds one call to a host.
 const callTimeout = 15 * time.Second
@@ -23,7 +27,9 @@ const (
 )
 
 // drive wakes the server's driver, or starts one.
-func (c *Controller) drive(id string) {
+func (c *Controller) drive(id string) { c.driveBy(id, func() error { return c.step(id) }) }
+
+func (c *Controller) driveBy(id string, step func() error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if d, ok := c.drivers[id]; ok {
@@ -33,7 +39,7 @@ func (c *Controller) drive(id string) {
 	if c.ctx.Err() != nil {
 		return
 	}
-	d := &driver{wake: make(chan struct{}, 1)}
+	d := &driver{step: step, wake: make(chan struct{}, 1)}
 	c.drivers[id] = d
 	c.work.Go(func() { c.run(id, d) })
 }
@@ -60,7 +66,7 @@ func (c *Controller) retryHost(host string) {
 func (c *Controller) run(id string, d *driver) {
 	wait := firstRetry
 	for {
-		err := c.step(id)
+		err := d.step()
 		if err == nil {
 			if c.rest(id, d) {
 				return
@@ -69,7 +75,7 @@ func (c *Controller) run(id string, d *driver) {
 			continue
 		}
 		if c.ctx.Err() == nil {
-			c.cfg.Logger.Warn("telling the host failed, will try again", "server", id, "in", wait, "error", err)
+			c.cfg.Logger.Warn("a step failed, will try again", "of", id, "in", wait, "error", err)
 		}
 		woken, ok := c.pause(wait, d.wake)
 		if !ok {
@@ -211,6 +217,7 @@ func (c *Controller) giveUp(s set.Server, fault *set.Fault) error {
 	}
 	c.forgetToken(s.ID)
 	committed()
+	c.driveService(s.ServiceID)
 	return nil
 }
 

@@ -104,6 +104,7 @@ func (c *Controller) succeed(s set.Server) error {
 	}
 	c.forgetToken(s.ID)
 	committed()
+	c.driveService(s.ServiceID)
 	return nil
 }
 

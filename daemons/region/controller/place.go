@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/moset/moset/daemons/region/ipam"
-	"github.com/moset/moset/daemons/region/store"
 	"github.com/moset/moset/pkg/sched"
 	"github.com/moset/moset/pkg/set"
 )
@@ -31,51 +29,67 @@ func (ReadyFilter) Filter(_ *sched.Request, h sched.HostView) sched.Reason {
 	return ""
 }
 
-// place gives a server a host and an address: both are in s, the address in the Txn too, the host's share
-// in the ledger. Whoever does not commit the Txn releases the ledger.
-func (c *Controller) place(ctx context.Context, s *set.Server, n ipam.Network, t *store.Txn) error {
-	host, err := c.schedule(ctx, *s)
-	if err != nil {
-		return err
-	}
-	a, err := c.cfg.Networks.Allocate(ctx, t, n, s.ID, networkRequest(s.Spec))
-	if err != nil {
-		c.ledger.Release(s.ID)
-		return err
-	}
-	s.Host, s.Addresses = host, []set.Address{a}
-	s.Epoch++
-	s.Observed, s.Fault = set.Observed{}, nil
-	return nil
-}
-
-func (c *Controller) schedule(ctx context.Context, s set.Server) (host string, err error) {
+// place finds hosts for servers alike, by id, and takes their shares from the ledger; whoever does not write
+// the servers down gives them back. Those without a host are not in hosts, and why says for what reason; when
+// whole is set, or none fits, that is the error.
+func (c *Controller) place(ctx context.Context, model set.Server, ids []string, whole bool) (hosts map[string]string, why, err error) {
 	c.placing.Lock()
 	defer c.placing.Unlock()
 	snap := c.ledger.Snapshot()
 	if len(snap.Hosts) == 0 {
-		return "", fmt.Errorf("%w: no host has ever reported to this region: start moset-host", set.ErrNoCapacity)
+		return nil, nil, fmt.Errorf("%w: no host has ever reported to this region: start moset-host", set.ErrNoCapacity)
 	}
-	plan, err := c.cfg.Planner.Plan(ctx, snap, sched.Batch{Set: request(s), IDs: []string{s.ID}})
+	batch := sched.Batch{Set: request(model), N: len(ids), IDs: ids, Min: 1}
+	batch.Set.ID = ids[0]
+	if whole {
+		batch.Min = len(ids)
+	}
+	plan, err := c.cfg.Planner.Plan(ctx, snap, batch)
 	if err != nil {
-		return "", noFit(err)
+		return nil, nil, noFit(err)
 	}
-	if len(plan.Claims) != 1 {
-		return "", fmt.Errorf("%w: the scheduler placed %d servers instead of one", set.ErrNoCapacity, len(plan.Claims))
+	if err := onlyAsked(plan, ids); err != nil {
+		return nil, nil, err
 	}
-	if _, err := c.ledger.Commit(ctx, plan, sched.Mode{}); err != nil {
-		return "", noFit(err)
+	result, err := c.ledger.Commit(ctx, plan, sched.Mode{AllOrNothing: whole})
+	if err != nil && (len(result.Accepted) == 0 || !errors.Is(err, sched.ErrConflict)) {
+		return nil, nil, noFit(err)
 	}
-	return plan.Claims[0].HostID, nil
+	hosts = map[string]string{}
+	for _, claim := range result.Accepted {
+		hosts[claim.SetID] = claim.HostID
+	}
+	if err == nil {
+		err = fmt.Errorf("%w: %s", sched.ErrNoFit, plan.Why)
+	}
+	return hosts, noFit(err), nil
+}
+
+// onlyAsked refuses the plan of a scheduler that places what nobody asked for: it would never be given back.
+func onlyAsked(p sched.Plan, ids []string) error {
+	asked := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		asked[id] = true
+	}
+	for _, claim := range p.Claims {
+		if !asked[claim.SetID] {
+			return fmt.Errorf("the scheduler placed %q, which it was not asked to", claim.SetID)
+		}
+	}
+	return nil
 }
 
 // noFit gives a scheduler's errors set's sentinels; the counts of the filters are in the text.
 func noFit(err error) error {
 	var no *sched.NoFitError
 	switch {
+	case err == nil:
+		return nil
 	case errors.As(err, &no):
 		return fmt.Errorf("%w: %s", set.ErrNoCapacity, strings.TrimPrefix(no.Error(), sched.ErrNoFit.Error()+": "))
-	case errors.Is(err, sched.ErrNoFit), errors.Is(err, sched.ErrConflict):
+	case errors.Is(err, sched.ErrNoFit):
+		return fmt.Errorf("%w: %s", set.ErrNoCapacity, strings.TrimPrefix(err.Error(), sched.ErrNoFit.Error()+": "))
+	case errors.Is(err, sched.ErrConflict):
 		return fmt.Errorf("%w: %w", set.ErrNoCapacity, err)
 	case errors.Is(err, sched.ErrInvalid):
 		return fmt.Errorf("%w: %w", set.ErrInvalid, err)

@@ -15,6 +15,9 @@ type ControllerClient struct{ c client }
 var (
 	_ set.Controller = (*ControllerClient)(nil)
 	_ set.TaskReader = (*ControllerClient)(nil)
+
+	_ set.BatchCreator      = (*ControllerClient)(nil)
+	_ set.ServiceController = (*ControllerClient)(nil)
 )
 
 // NewControllerClient returns the Controller served at cfg.URL, for the project of the credential that cfg.HTTP adds.
@@ -25,6 +28,11 @@ func NewControllerClient(cfg ClientConfig) *ControllerClient {
 // Create implements set.Controller.
 func (c *ControllerClient) Create(ctx context.Context, req set.CreateRequest) (set.Task, error) {
 	return call[set.Task](ctx, c.c, request{method: http.MethodPost, path: "/v1/servers", header: keyHeader(req.IdempotencyKey), body: req})
+}
+
+// CreateBatch implements set.BatchCreator.
+func (c *ControllerClient) CreateBatch(ctx context.Context, req set.BatchRequest) (set.Batch, error) {
+	return call[set.Batch](ctx, c.c, request{method: http.MethodPost, path: "/v1/batches", header: keyHeader(req.IdempotencyKey), body: req})
 }
 
 // Get implements set.Controller.

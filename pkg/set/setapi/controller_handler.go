@@ -2,8 +2,10 @@ package setapi
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,13 +24,30 @@ type Resolver func(*http.Request) (set.Controller, error)
 func ControllerHandler(resolve Resolver) http.Handler {
 	h := controllerHandler{resolve}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/servers", h.with(h.create))
-	mux.HandleFunc("GET /v1/servers", h.with(h.list))
-	mux.HandleFunc("GET /v1/servers/{ref}", h.with(h.get))
-	mux.HandleFunc("POST /v1/servers/{ref}/action", h.with(h.act))
-	mux.HandleFunc("DELETE /v1/servers/{ref}", h.with(h.delete))
-	mux.HandleFunc("GET /v1/tasks/{id}", h.with(h.task))
+	for route, do := range h.routes() {
+		mux.HandleFunc(route, h.with(do))
+	}
 	return mux
+}
+
+// Routes are the patterns that ControllerHandler serves, for a mux that serves other things too.
+func Routes() []string { return slices.Sorted(maps.Keys(controllerHandler{}.routes())) }
+
+func (h controllerHandler) routes() map[string]verb {
+	return map[string]verb{
+		"POST /v1/servers":              h.create,
+		"GET /v1/servers":               h.list,
+		"GET /v1/servers/{ref}":         h.get,
+		"POST /v1/servers/{ref}/action": h.act,
+		"DELETE /v1/servers/{ref}":      h.delete,
+		"GET /v1/tasks/{id}":            h.task,
+		"POST /v1/batches":              h.createBatch,
+		"POST /v1/services":             h.createService,
+		"GET /v1/services":              h.listServices,
+		"GET /v1/services/{ref}":        h.getService,
+		"POST /v1/services/{ref}/scale": h.scaleService,
+		"DELETE /v1/services/{ref}":     h.deleteService,
+	}
 }
 
 type controllerHandler struct{ resolve Resolver }

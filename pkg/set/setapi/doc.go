@@ -9,6 +9,12 @@
 //	GET    /v1/servers/{ref}         one server, by id or name
 //	POST   /v1/servers/{ref}/action  {"verb":"stop"}, 202 with a task
 //	DELETE /v1/servers/{ref}         202 with a task
+//	POST   /v1/batches               create many of one spec: one plan, 202 with a task or a fault for each
+//	POST   /v1/services              create a service, 202 with a task
+//	GET    /v1/services              the project's services
+//	GET    /v1/services/{ref}        one service, by id or name
+//	POST   /v1/services/{ref}/scale  {"replicas":3}, 202 with a task
+//	DELETE /v1/services/{ref}        with all its servers, 202 with a task
 //	GET    /v1/tasks/{id}            one task; ?after=REVISION waits for a newer version
 //
 // Host side:
