@@ -43,6 +43,8 @@ func TestWrongUsageIsOneSentenceAndExitCode2(t *testing.T) {
 		"file not there":   {[]string{"server", "create", "-f", "/nonexistent"}, "no such file"},
 		"name not given":   {[]string{"server", "create", "--app", "web:v1"}, "a name is needed"},
 		"unknown cloud":    {[]string{"--os-cloud", "nowhere", "server", "list"}, `cloud "nowhere"`},
+		"nothing to scale": {[]string{"service", "scale", "web"}, "--replicas is needed"},
+		"whole of one":     {[]string{"server", "create", "x", "--all-or-nothing"}, "--all-or-nothing needs --count"},
 		"subcommand alone": {[]string{"server", "frob"}, `unknown command "frob"`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -83,22 +85,21 @@ spec:
   - {name: web, image: demo/web:v1}
   resources: {memory: 64Mi, cpu: "1.5"}
 `), 0o600))
-	f := createFlags{file: file, sidecars: []string{"log=demo/logagent:v1"}, volumes: []string{"logs:/var/log/app"}, egress: "20Mbit", network: "back", labels: []string{"a=b"}, stopped: true}
-	req, err := f.request(nil, nil)
-	require.NoError(t, err)
+	f := createFlags{file: file, sidecars: []string{"log=demo/logagent:v1"}, volumes: []string{"logs:/var/log/app"}, egress: "20Mbit", network: "back", labels: []string{"a=b"}}
+	var req set.CreateRequest
+	require.NoError(t, f.read(nil, nil, &req, &req.Name, &req.Labels, &req.Spec))
 	assert.Equal(t, "web", req.Name)
 	assert.Equal(t, map[string]string{"tier": "front", "a": "b"}, req.Labels)
-	assert.Equal(t, set.DesiredStopped, req.Desired)
 	assert.Equal(t, set.Resources{CPU: 1500, Memory: 64 << 20}, req.Spec.Resources)
 	assert.Equal(t, []set.NetworkRequest{{Network: "back", Egress: 20_000_000}}, req.Spec.Networks)
 	require.Len(t, req.Spec.Containers, 2)
 	assert.Equal(t, set.Container{Name: "log", Role: set.RoleSidecar, Image: "demo/logagent:v1", Mounts: []set.Mount{{Volume: "logs", Path: "/var/log/app"}}}, req.Spec.Containers[1])
-	assert.NotEmpty(t, req.IdempotencyKey)
 }
 
 func TestAFileWithAnUnknownFieldIsRefused(t *testing.T) {
 	f := createFlags{file: "-"}
-	_, err := f.request(nil, strings.NewReader("name: web\nspec: {privileged: true}\n"))
+	var req set.CreateRequest
+	err := f.read(nil, strings.NewReader("name: web\nspec: {privileged: true}\n"), &req, &req.Name, &req.Labels, &req.Spec)
 	assert.ErrorIs(t, err, errUsage)
 	assert.ErrorContains(t, err, "privileged")
 }

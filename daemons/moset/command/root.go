@@ -74,7 +74,7 @@ It authenticates as the openstack client does: by the OS_* variables or by OS_CL
 	f.StringVar(&a.regionURL, "region-url", os.Getenv("MOSET_REGION_URL"), "region API, if the catalog's container-set entry is not to be used")
 	f.StringVar(&a.registry, "registry", os.Getenv("MOSET_REGISTRY"), "registry as host:port, if the catalog's container-registry entry is not to be used")
 	f.StringVar(&a.dockerHost, "docker-host", os.Getenv("DOCKER_HOST"), "Docker Engine for image push and pull")
-	c.AddCommand(a.serverCommand(), a.taskCommand(), a.imageCommand(), a.networkCommand(), a.hostCommand())
+	c.AddCommand(a.serverCommand(), a.serviceCommand(), a.taskCommand(), a.imageCommand(), a.networkCommand(), a.hostCommand())
 	strict(c)
 	return c
 }

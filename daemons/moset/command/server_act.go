@@ -31,15 +31,24 @@ func (a *app) serverDelete() *cobra.Command {
 	c := &cobra.Command{Use: "delete SERVER...", Aliases: []string{"rm"}, Short: "Delete servers and everything they hold", Args: cobra.MinimumNArgs(1), ValidArgsFunction: a.completeServers}
 	w.add(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		for _, ref := range args {
-			err := a.mutate(c, w, func(ctx context.Context, s *session) (set.Task, error) {
-				return s.servers.Delete(ctx, ref, set.DeleteOptions{IdempotencyKey: uuid.NewString()})
-			})
-			if err != nil {
-				return err
-			}
+		s, err := a.session(c.Context())
+		if err != nil {
+			return err
 		}
-		return nil
+		var tasks []set.Task
+		var errs []error
+		for _, ref := range args { // all are on their way before the first is waited for
+			task, err := s.servers.Delete(c.Context(), ref, set.DeleteOptions{IdempotencyKey: uuid.NewString()})
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			tasks = append(tasks, task)
+		}
+		for _, task := range tasks {
+			errs = append(errs, a.follow(c.Context(), s, w, task))
+		}
+		return joined(errs)
 	}
 	return c
 }

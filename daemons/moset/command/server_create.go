@@ -31,23 +31,39 @@ type createFlags struct {
 	cpu      string
 	memory   string
 	pids     int64
-	stopped  bool
 }
 
 const createExample = `  moset server create web --app web=demo/web:v1 --sidecar log=demo/logagent:v1 \
       --volume logs:/var/log/app --egress 20Mbit
+  moset server create web --count 32 --app web=demo/web:v1
   moset server create -f web.yaml`
 
 func (a *app) serverCreate() *cobra.Command {
 	var f createFlags
-	c := &cobra.Command{Use: "create [NAME]", Short: "Create a server and wait until it runs", Example: createExample, Args: cobra.MaximumNArgs(1)}
+	var stopped bool
+	req := set.BatchRequest{}
+	c := &cobra.Command{Use: "create [NAME]", Short: "Create a server, or many alike, and wait until they run", Example: createExample, Args: cobra.MaximumNArgs(1)}
 	f.add(c)
+	c.Flags().BoolVar(&stopped, "stopped", false, "do not start it")
+	c.Flags().IntVar(&req.Count, "count", 0, "create so many at once, called NAME-1, NAME-2 and so on")
+	c.Flags().BoolVar(&req.AllOrNothing, "all-or-nothing", false, "with --count: rather none than fewer")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		req, err := f.request(args, c.InOrStdin())
-		if err != nil {
+		one := &req.CreateRequest
+		one.IdempotencyKey = uuid.NewString()
+		if stopped {
+			one.Desired = set.DesiredStopped
+		}
+		many := c.Flags().Changed("count")
+		if req.AllOrNothing && !many {
+			return fmt.Errorf("%w: --all-or-nothing needs --count", errUsage)
+		}
+		if err := f.read(args, c.InOrStdin(), one, &one.Name, &one.Labels, &one.Spec); err != nil {
 			return err
 		}
-		return a.create(c, f.wait, req)
+		if many {
+			return a.createBatch(c, f.wait, req)
+		}
+		return a.create(c, f.wait, *one)
 	}
 	return c
 }
@@ -67,38 +83,32 @@ func (f *createFlags) add(c *cobra.Command) {
 	fl.StringVar(&f.cpu, "cpu", "", "limit of the set in cores (1.5) or millicores (500m)")
 	fl.StringVar(&f.memory, "memory", "", "limit of the set, such as 256Mi")
 	fl.Int64Var(&f.pids, "pids", 0, "limit of processes and threads in the set")
-	fl.BoolVar(&f.stopped, "stopped", false, "do not start it")
 }
 
-func (f *createFlags) request(args []string, stdin io.Reader) (set.CreateRequest, error) {
-	req := set.CreateRequest{IdempotencyKey: uuid.NewString()}
+// read fills a request of any kind from the file, if there is one, and name, labels and spec in it from the
+// arguments and flags.
+func (f *createFlags) read(args []string, stdin io.Reader, req any, name *string, labels *map[string]string, spec *set.Spec) error {
 	if f.file != "" {
-		if err := readRequest(f.file, stdin, &req); err != nil {
-			return req, err
+		if err := readRequest(f.file, stdin, req); err != nil {
+			return err
 		}
 	}
 	if len(args) == 1 {
-		req.Name = args[0]
+		*name = args[0]
 	}
-	if f.stopped {
-		req.Desired = set.DesiredStopped
+	if *name == "" {
+		return fmt.Errorf("%w: a name is needed, as an argument or in the file", errUsage)
 	}
-	if err := f.containers(&req.Spec); err != nil {
-		return req, err
+	if err := f.containers(spec); err != nil {
+		return err
 	}
-	if err := f.limits(&req.Spec); err != nil {
-		return req, err
+	if err := f.limits(spec); err != nil {
+		return err
 	}
-	if err := parseLabels(f.labels, &req.Labels); err != nil {
-		return req, err
-	}
-	if req.Name == "" {
-		return req, fmt.Errorf("%w: a name is needed: moset server create NAME …", errUsage)
-	}
-	return req, nil
+	return parseLabels(f.labels, labels)
 }
 
-func readRequest(file string, stdin io.Reader, req *set.CreateRequest) error {
+func readRequest(file string, stdin io.Reader, req any) error {
 	b, err := readFileOrStdin(file, stdin)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
@@ -213,7 +223,7 @@ func (a *app) create(c *cobra.Command, w waitFlags, req set.CreateRequest) error
 
 // takeBack deletes a server whose creation was interrupted, with a context of its own.
 func (a *app) takeBack(s *session, task set.Task) error {
-	fmt.Fprintf(a.errOut, "interrupted: deleting %s (interrupt again to leave it)\n", task.ServerName)
+	fmt.Fprintf(a.errOut, "interrupted: deleting %s (interrupt again to leave it)\n", task.Subject())
 	ctx, cancel := interruptible(context.Background())
 	defer cancel()
 	ctx, stop := context.WithTimeout(ctx, time.Minute)
@@ -223,7 +233,7 @@ func (a *app) takeBack(s *session, task set.Task) error {
 		_, err = set.Wait(ctx, s.tasks, del.ID, nil)
 	}
 	if err != nil && !errors.Is(err, set.ErrNotFound) {
-		return fmt.Errorf("interrupted, and %s is left: delete it with: moset server delete %s: %w", task.ServerName, task.ServerID, err)
+		return fmt.Errorf("interrupted, and %s is left: delete it with: moset server delete %s: %w", task.Subject(), task.ServerID, err)
 	}
 	return context.Canceled
 }

@@ -20,7 +20,7 @@ import (
 type session struct {
 	cloud   *keystone.Session
 	project string // name
-	servers set.Controller
+	servers *setapi.ControllerClient
 	tasks   set.TaskReader
 	region  regionClient
 	app     *app

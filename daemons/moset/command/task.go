@@ -24,7 +24,7 @@ func (a *app) taskShow() *cobra.Command {
 		if err != nil || a.structured() {
 			return errOr(err, func() error { return a.emit(t) })
 		}
-		fmt.Fprintf(a.out, "%s %s: %s\n", t.Verb, t.ServerName, t.State)
+		fmt.Fprintf(a.out, "%s %s: %s\n", t.Verb, t.Subject(), t.State)
 		if t.Fault != nil {
 			fmt.Fprintln(a.out, t.Fault.Message)
 		}

@@ -40,7 +40,7 @@ func (a *app) follow(ctx context.Context, s *session, w waitFlags, task set.Task
 	if w.none || task.State.Final() {
 		return a.taskResult(task)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, w.timeout, fmt.Errorf("%w: %s of %s is not done after %s; follow it with: moset task wait %s", set.ErrUnavailable, task.Verb, task.ServerName, w.timeout, task.ID))
+	ctx, cancel := context.WithTimeoutCause(ctx, w.timeout, fmt.Errorf("%w: %s of %s is not done after %s; follow it with: moset task wait %s", set.ErrUnavailable, task.Verb, task.Subject(), w.timeout, task.ID))
 	defer cancel()
 	p := newProgress(a.errOut)
 	end, err := set.Wait(ctx, s.tasks, task.ID, p.show)
@@ -68,9 +68,9 @@ func (a *app) taskResult(t set.Task) error {
 		return errors.New("the task failed without a reason")
 	case a.structured():
 	case t.State == set.TaskDone:
-		fmt.Fprintf(a.out, "%s %s: done in %.2f s\n", t.Verb, t.ServerName, t.EndedAt.Sub(t.CreatedAt).Seconds())
+		fmt.Fprintf(a.out, "%s %s: done in %.2f s\n", t.Verb, t.Subject(), t.EndedAt.Sub(t.CreatedAt).Seconds())
 	default:
-		fmt.Fprintf(a.out, "%s %s: accepted as task %s\n", t.Verb, t.ServerName, t.ID)
+		fmt.Fprintf(a.out, "%s %s: accepted as task %s\n", t.Verb, t.Subject(), t.ID)
 	}
 	return nil
 }
@@ -79,7 +79,7 @@ func (a *app) taskResult(t set.Task) error {
 type taskError struct{ task set.Task }
 
 func (e *taskError) Error() string {
-	return fmt.Sprintf("%s %s failed: %s", e.task.Verb, e.task.ServerName, e.task.Fault.Message)
+	return fmt.Sprintf("%s %s failed: %s", e.task.Verb, e.task.Subject(), e.task.Fault.Message)
 }
 
 // Unwrap gives the exit code of what made the task fail.
