@@ -2,6 +2,7 @@ package docker
 
 import (
 	"cmp"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -22,18 +23,34 @@ type Config struct {
 	Registry string        // host:port that the engine reaches the registry by
 	Scheme   string        // for this program's own calls to the registry; default http on loopback, else https
 	Retries  int           // of a pull that broke off; default 3
-	HTTP     *http.Client  // for this program's own calls; nil is one with a timeout of 30s
+	Transfer Transfer      // how images come to the engine; default TransferPull
+	TLS      *tls.Config   // for this program's own calls; nil trusts the machine's authorities
+	Timeout  time.Duration // of one small call to the registry; default 30s
 	Backoff  time.Duration // before the first retry, then doubled; default 500ms
 	Logger   *slog.Logger  // nil discards
 }
+
+// Transfer is how an image comes from the registry to the engine.
+type Transfer string
+
+// With TransferPull the engine itself pulls, so it must reach the registry and trust its certificate. With
+// TransferLoad this program fetches the layers that the engine lacks and hands them over: the engine
+// needs no setting, and nothing else of its registries counts.
+const (
+	TransferPull Transfer = "pull"
+	TransferLoad Transfer = "load"
+)
 
 // Client moves images between one engine and one registry. It may be used by several goroutines.
 type Client struct {
 	cfg    Config
 	docker *client.Client
+	http   *http.Client // to the registry; calls are bounded one by one
+	chains chains
 
-	mu    sync.Mutex
-	pulls map[string]*pull // by digest: concurrent pulls of one image share the transfer
+	mu     sync.Mutex
+	pulls  map[string]*pull  // by digest: concurrent pulls of one image share the transfer
+	loaded map[string]string // by reference: id in the engine of what it did not pull itself
 }
 
 // Request names an image of the registry and the right to it.
@@ -46,6 +63,9 @@ type Request struct {
 
 // New makes a Client; it does not connect yet. Errors: image.ErrInvalid.
 func New(cfg Config) (*Client, error) {
+	if cfg.Transfer != "" && cfg.Transfer != TransferPull && cfg.Transfer != TransferLoad {
+		return nil, &image.Error{Op: "connect", Err: fmt.Errorf("%w: transfer %q is neither pull nor load", image.ErrInvalid, cfg.Transfer)}
+	}
 	if cfg.Registry == "" {
 		return nil, &image.Error{Op: "connect", Err: fmt.Errorf("%w: a registry as host:port is needed", image.ErrInvalid)}
 	}
@@ -54,7 +74,9 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, &image.Error{Op: "connect", ID: cfg.Host, Err: fmt.Errorf("%w: %w", image.ErrInvalid, err)}
 	}
-	return &Client{cfg: cfg, docker: c, pulls: map[string]*pull{}}, nil
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = cfg.TLS.Clone()
+	return &Client{cfg: cfg, docker: c, http: &http.Client{Transport: transport}, pulls: map[string]*pull{}, loaded: map[string]string{}}, nil
 }
 
 func (cfg Config) withDefaults() Config {
@@ -64,13 +86,14 @@ func (cfg Config) withDefaults() Config {
 			scheme = "http" // as the engine does
 		}
 	}
+	if cfg.TLS != nil {
+		scheme = "https"
+	}
 	cfg.Host = cmp.Or(cfg.Host, client.DefaultDockerHost)
 	cfg.Scheme = cmp.Or(cfg.Scheme, scheme)
 	cfg.Retries = cmp.Or(cfg.Retries, 3)
 	cfg.Backoff = cmp.Or(cfg.Backoff, 500*time.Millisecond)
-	if cfg.HTTP == nil {
-		cfg.HTTP = &http.Client{Timeout: 30 * time.Second}
-	}
+	cfg.Timeout = cmp.Or(cfg.Timeout, 30*time.Second)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -78,7 +101,10 @@ func (cfg Config) withDefaults() Config {
 }
 
 // Close gives the connections back.
-func (c *Client) Close() error { return c.docker.Close() }
+func (c *Client) Close() error {
+	c.http.CloseIdleConnections()
+	return c.docker.Close()
+}
 
 // reference is the image as the engine names it.
 func (c *Client) reference(r Request) string {

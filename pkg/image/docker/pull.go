@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
 
@@ -91,58 +90,27 @@ func (c *Client) retry(ctx context.Context, ref string, f func() error) error {
 
 // local returns the id of an image that is on the host, "" when it is not.
 func (c *Client) local(ctx context.Context, ref string) (string, error) {
-	have, err := c.docker.ImageInspect(ctx, ref)
+	have, err := c.docker.ImageInspect(ctx, c.remembered(ref))
 	if errdefs.IsNotFound(err) {
 		return "", nil
 	}
 	return have.ID, err
 }
 
-// mayRead asks the registry whether the token may read the manifest.
-func (c *Client) mayRead(ctx context.Context, r Request) error {
-	url := fmt.Sprintf("%s://%s/v2/%s/manifests/%s", c.cfg.Scheme, c.cfg.Registry, r.Repository, cmp.Or(r.Digest, r.Tag))
-	req, err := http.NewRequestWithContext(ctx, http.MethodHead, url, nil)
-	if err != nil {
-		return fmt.Errorf("%w: %w", image.ErrInvalid, err)
+// remember notes under which id the engine has what it did not pull itself; "" is none.
+func (c *Client) remember(ref, id string) {
+	if id == "" {
+		return
 	}
-	for _, t := range manifestTypes {
-		req.Header.Add("Accept", t)
-	}
-	if r.Token != "" {
-		req.Header.Set("Authorization", "Bearer "+r.Token)
-	}
-	resp, err := c.cfg.HTTP.Do(req)
-	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return fmt.Errorf("%w: the registry %s does not answer: %w", image.ErrUnavailable, c.cfg.Registry, err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode < 300 {
-		return nil
-	}
-	return fmt.Errorf("%w: the registry answered %d", kindOf(resp.StatusCode), resp.StatusCode)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.loaded[ref] = id
 }
 
-// kindOf gives a status of the registry its sentinel.
-func kindOf(status int) error {
-	switch status {
-	case http.StatusNotFound:
-		return image.ErrNotFound
-	case http.StatusUnauthorized:
-		return image.ErrUnauthorized
-	case http.StatusForbidden:
-		return image.ErrDenied
-	case http.StatusBadRequest:
-		return image.ErrInvalid
-	}
-	return image.ErrUnavailable
-}
-
-var manifestTypes = []string{
-	"application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json",
-	"application/vnd.docker.distribution.manifest.v2+json", "application/vnd.docker.distribution.manifest.list.v2+json",
+func (c *Client) remembered(ref string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return cmp.Or(c.loaded[ref], ref)
 }
 
 // join takes part in the transfer of an image, or starts it; leave ends that part.
@@ -204,7 +172,12 @@ func (p *pull) tell(done, total int64) {
 func (c *Client) transfer(ctx context.Context, key string, r Request, p *pull) {
 	defer p.cancel()
 	defer close(p.done)
-	p.err = c.retry(ctx, key, func() error { return c.pullOnce(ctx, r, p) })
+	p.err = c.retry(ctx, key, func() error {
+		if c.cfg.Transfer == TransferLoad {
+			return c.translate("pull", key, c.loadOnce(ctx, key, r, p))
+		}
+		return c.pullOnce(ctx, r, p)
+	})
 	if p.err == nil {
 		p.id, p.err = c.local(ctx, key)
 	}

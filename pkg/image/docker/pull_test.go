@@ -49,7 +49,7 @@ func newWorld(t *testing.T) *world {
 	engine.Listener = l
 	engine.Start()
 	t.Cleanup(engine.Close)
-	w.Client, err = New(Config{Host: "unix://" + socket, Registry: strings.TrimPrefix(registry.URL, "http://"), Backoff: time.Millisecond, HTTP: registry.Client()})
+	w.Client, err = New(Config{Host: "unix://" + socket, Registry: strings.TrimPrefix(registry.URL, "http://"), Backoff: time.Millisecond})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.Close()) })
 	return w
@@ -251,7 +251,7 @@ func TestTriesEnd(t *testing.T) {
 func TestWhoeverDoesNotAnswerIsNamed(t *testing.T) {
 	w := newWorld(t)
 	w.heads.Store("alice", always(200))
-	down, err := New(Config{Host: "unix:///nonexistent/docker.sock", Registry: w.cfg.Registry, Backoff: time.Millisecond, HTTP: w.cfg.HTTP})
+	down, err := New(Config{Host: "unix:///nonexistent/docker.sock", Registry: w.cfg.Registry, Backoff: time.Millisecond})
 	require.NoError(t, err)
 	_, err = down.Pull(t.Context(), request("alice"), nil)
 	require.ErrorIs(t, err, image.ErrUnavailable)

@@ -1,0 +1,155 @@
+package docker
+
+import (
+	"archive/tar"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/moset/moset/pkg/image"
+)
+
+// archive is an image as docker load takes it: a layer whose chain the engine has is only named in it.
+type archive struct {
+	config  []byte
+	diffIDs []digest.Digest
+	layers  []v1.Descriptor // compressed, as in the registry; bottom first
+	have    int             // lowest layers that the engine has
+}
+
+// loadOnce fetches an image's missing layers itself and hands them to the engine as one archive.
+func (c *Client) loadOnce(ctx context.Context, key string, r Request, p *pull) error {
+	contents, err := c.manifest(ctx, r, cmp.Or(r.Digest, r.Tag))
+	if err != nil {
+		return err
+	}
+	id := contents.Config.Digest.String()
+	if have, err := c.local(ctx, id); err != nil || have != "" {
+		c.remember(key, have)
+		return err
+	}
+	a, err := c.archive(ctx, r, contents)
+	if err != nil {
+		return err
+	}
+	if a.have, err = c.chains.known(ctx, c.docker, image.ChainIDs(a.diffIDs)); err != nil {
+		return err
+	}
+	err = c.load(ctx, r, a, p)
+	if err != nil && a.have > 0 && strings.Contains(err.Error(), "no such file or directory") {
+		a.have = 0 // a layer the engine had was removed in between
+		err = c.load(ctx, r, a, p)
+	}
+	if err == nil {
+		c.remember(key, id)
+	}
+	return err
+}
+
+// archive reads the config of an image.
+func (c *Client) archive(ctx context.Context, r Request, contents image.Contents) (archive, error) {
+	a := archive{layers: contents.Layers}
+	if !contents.IsImage() {
+		return a, fmt.Errorf("%w: %s is no container image", image.ErrInvalid, contents.Config.MediaType)
+	}
+	var err error
+	if a.config, _, err = c.small(ctx, r.Repository+"/blobs/"+contents.Config.Digest.String(), r.Token, contents.Config.Digest); err != nil {
+		return a, err
+	}
+	var config v1.Image
+	if err := json.Unmarshal(a.config, &config); err != nil {
+		return a, fmt.Errorf("%w: the image's config is not readable: %w", image.ErrInvalid, err)
+	}
+	a.diffIDs = config.RootFS.DiffIDs
+	if len(a.diffIDs) != len(a.layers) {
+		return a, fmt.Errorf("%w: the image's config names %d layers, its manifest %d", image.ErrInvalid, len(a.diffIDs), len(a.layers))
+	}
+	return a, nil
+}
+
+// load streams the archive into the engine; nothing is kept on the way.
+func (c *Client) load(ctx context.Context, r Request, a archive, p *pull) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	read, write := io.Pipe()
+	sent := make(chan error, 1)
+	go func() {
+		err := c.send(ctx, write, r, a, p)
+		write.CloseWithError(err)
+		sent <- err
+	}()
+	err := c.receive(ctx, read)
+	read.CloseWithError(io.ErrClosedPipe) // the engine takes no more
+	if cause := <-sent; cause != nil && !errors.Is(cause, io.ErrClosedPipe) {
+		return cause
+	}
+	return err
+}
+
+func (c *Client) receive(ctx context.Context, in io.Reader) error {
+	resp, err := c.docker.ImageLoad(ctx, in)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	return follow(resp.Body, func(int64, int64) {})
+}
+
+// send writes the archive: config, the layers that are missing, and the list that names all of them.
+func (c *Client) send(ctx context.Context, w io.Writer, r Request, a archive, p *pull) error {
+	out := tar.NewWriter(w)
+	config := digest.FromBytes(a.config).Encoded() + ".json"
+	if err := writeFile(out, config, a.config); err != nil {
+		return err
+	}
+	done, total := int64(0), int64(0)
+	for _, d := range a.layers[a.have:] {
+		total += d.Size
+	}
+	for i := a.have; i < len(a.layers); i++ {
+		if err := out.WriteHeader(&tar.Header{Name: a.layerFile(i), Mode: 0o644, Size: a.layers[i].Size, Typeflag: tar.TypeReg}); err != nil {
+			return err
+		}
+		err := c.copyBlob(ctx, out, r, a.layers[i], func(n int64) { done += n; p.tell(done, total) })
+		if err != nil {
+			return err
+		}
+	}
+	item := map[string]any{"Config": config, "Layers": a.layerFiles()}
+	list, err := json.Marshal([]any{item})
+	if err != nil {
+		return err
+	}
+	if err := writeFile(out, "manifest.json", list); err != nil {
+		return err
+	}
+	return out.Close()
+}
+
+// layerFile names a layer by its place: the same layer may be in an image twice.
+func (a archive) layerFile(i int) string {
+	return fmt.Sprintf("%03d-%s/layer.tar", i, a.diffIDs[i].Encoded())
+}
+
+func (a archive) layerFiles() []string {
+	files := make([]string, len(a.layers))
+	for i := range files {
+		files[i] = a.layerFile(i)
+	}
+	return files
+}
+
+func writeFile(w *tar.Writer, name string, content []byte) error {
+	if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(content)), Typeflag: tar.TypeReg}); err != nil {
+		return err
+	}
+	_, err := w.Write(content)
+	return err
+}
