@@ -8,6 +8,8 @@ import (
 	"net/http"
 )
 
+var _ Peer = SharedKey{}
+
 // SharedKey is the credential of region and hosts towards each other: a pre-shared key, for loopback and
 // networks that nobody else can read. Keystone need not be up for it.
 type SharedKey struct {
