@@ -8,11 +8,11 @@ import (
 	"flag"
 	"log/slog"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/moset/moset/daemons/host/agent"
 	"github.com/moset/moset/internal/daemon"
+	"github.com/moset/moset/pkg/authn"
 	"github.com/moset/moset/pkg/authn/keystone"
 )
 
@@ -22,13 +22,15 @@ func serve(ctx context.Context) error {
 	name, _ := os.Hostname()
 	var cfg agent.Config
 	listen := flag.String("listen", "127.0.0.1:9782", "address to serve the region on")
-	keyFile := flag.String("key-file", "", "file with the key of region and hosts")
+	var region daemon.PeerFlags
+	region.Add()
+	flag.StringVar((*string)(&cfg.Transfer), "transfer", "pull", "how images come to the Docker Engine: pull (it pulls by itself) or load (this host brings it the missing layers)")
 	level := flag.String("log", "info", "log level: debug, info, warn or error")
 	flag.StringVar(&cfg.Name, "name", name, "name of this host in the region")
 	flag.StringVar(&cfg.StateDir, "state", "/var/lib/moset/host", "journal, volumes and generated files")
 	flag.StringVar(&cfg.URL, "url", "", "URL by which the region reaches this host (default: the listen address)")
 	flag.StringVar(&cfg.RegionURL, "region", "http://127.0.0.1:9780", "URL of the region")
-	flag.StringVar(&cfg.Registry, "registry", "127.0.0.1:9781", "registry as host:port")
+	flag.StringVar(&cfg.Registry, "registry", "127.0.0.1:9781", "registry as host:port, or https://host:port")
 	flag.StringVar(&cfg.DockerHost, "docker-host", os.Getenv("DOCKER_HOST"), "Docker Engine")
 	flag.StringVar(&cfg.OVSRunDir, "ovs-rundir", "", "run directory of Open vSwitch")
 	flag.StringVar(&cfg.Bridge, "bridge", "", "bridge to attach sets to")
@@ -45,26 +47,25 @@ func serve(ctx context.Context) error {
 	if os.Geteuid() != 0 {
 		return errors.New("containers, namespaces and the switch need root: run it as root")
 	}
-	key, err := os.ReadFile(*keyFile)
-	if err != nil {
-		return errors.New("-key-file: a file with the key of region and hosts is needed: " + err.Error())
+	if cfg.Region, cfg.TLS, err = region.Peer(authn.RoleRegion); err != nil {
+		return err
 	}
-	cfg.Key = strings.TrimSpace(string(key))
 	if creds, err := keystone.FromEnv(""); err == nil {
-		if cfg.Tokens, err = keystone.Connect(ctx, creds); err != nil {
-			return err
-		}
+		cfg.Tokens = &agent.OwnTokens{Credentials: creds}
 	}
-	return run(ctx, cfg, *listen)
+	l := &daemon.Listener{Name: "host", Addr: *listen}
+	if l.TLS, err = region.Server(); err != nil {
+		return err
+	}
+	return run(ctx, cfg, l)
 }
 
-func run(ctx context.Context, cfg agent.Config, listen string) error {
-	l := &daemon.Listener{Name: "host", Addr: listen}
+func run(ctx context.Context, cfg agent.Config, l *daemon.Listener) error {
 	if err := daemon.BindAll(l); err != nil {
 		return err
 	}
 	if cfg.URL == "" {
-		cfg.URL = "http://" + l.Bound.Addr().String()
+		cfg.URL = l.URL()
 	}
 	host, err := agent.New(cfg)
 	if err != nil {

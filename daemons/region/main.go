@@ -7,12 +7,11 @@ import (
 	"errors"
 	"flag"
 	"log/slog"
-	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/moset/moset/daemons/region/service"
 	"github.com/moset/moset/internal/daemon"
+	"github.com/moset/moset/pkg/authn"
 	"github.com/moset/moset/pkg/authn/keystone"
 )
 
@@ -21,7 +20,8 @@ func main() { daemon.Run("moset-region", serve) }
 func serve(ctx context.Context) error {
 	listen := flag.String("listen", "127.0.0.1:9780", "address to serve on")
 	state := flag.String("state", "/var/lib/moset/region", "directory of the database")
-	keyFile := flag.String("key-file", "", "file with the key of region and hosts")
+	var hosts daemon.PeerFlags
+	hosts.Add()
 	cloud := flag.String("os-cloud", "", "cloud of clouds.yaml")
 	level := flag.String("log", "info", "log level: debug, info, warn or error")
 	flag.Parse()
@@ -29,9 +29,9 @@ func serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	key, err := os.ReadFile(*keyFile)
+	peer, _, err := hosts.Peer(authn.RoleHost)
 	if err != nil {
-		return errors.New("-key-file: a file with the key of region and hosts is needed: " + err.Error())
+		return err
 	}
 	creds, err := keystone.FromEnv(*cloud)
 	if err != nil {
@@ -46,11 +46,14 @@ func serve(ctx context.Context) error {
 		return err
 	}
 	l := &daemon.Listener{Name: "region", Addr: *listen}
+	if l.TLS, err = hosts.Server(); err != nil {
+		return err
+	}
 	if err := daemon.BindAll(l); err != nil {
 		return err
 	}
 	region, err := service.Start(ctx, service.Config{Database: filepath.Join(*state, "region.db"), Session: session, GlanceURL: glance,
-		Key: strings.TrimSpace(string(key)), Logger: log})
+		Hosts: peer, TLS: creds.TLS, Logger: log})
 	if err != nil {
 		return err
 	}

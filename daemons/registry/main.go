@@ -19,6 +19,8 @@ func main() { daemon.Run("moset-registry", serve) }
 func serve(ctx context.Context) error {
 	listen := flag.String("listen", "127.0.0.1:9781", "address to serve on")
 	realm := flag.String("realm", "", "URL of the token endpoint as clients reach it (default: derived from each request)")
+	var cert daemon.TLSFlags
+	cert.Add()
 	cloud := flag.String("os-cloud", "", "cloud of clouds.yaml")
 	level := flag.String("log", "info", "log level: debug, info, warn or error")
 	flag.Parse()
@@ -38,13 +40,16 @@ func serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	handler, err := front.New(front.Config{AuthURL: session.AuthURL(), GlanceURL: glance, Realm: *realm, Logger: log,
+	handler, err := front.New(front.Config{AuthURL: session.AuthURL(), GlanceURL: glance, Realm: *realm, TLS: creds.TLS, Logger: log,
 		Verifier: authn.NewCached(keystone.NewVerifier(session, 0), authn.CacheConfig{})})
 	if err != nil {
 		return err
 	}
 	defer handler.Close()
 	l := &daemon.Listener{Name: "registry", Addr: *listen, Handler: handler}
+	if l.TLS, err = cert.Server(); err != nil {
+		return err
+	}
 	if err := daemon.BindAll(l); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ package daemon
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -40,6 +41,7 @@ type Listener struct {
 	Name    string // for messages: "region"
 	Addr    string // host:port
 	Handler http.Handler
+	TLS     *tls.Config  // nil serves without
 	Bound   net.Listener // set by Bind
 }
 
@@ -69,7 +71,14 @@ func (l *Listener) Serve(ctx context.Context, grace time.Duration) error {
 		BaseContext:       func(net.Listener) context.Context { return base },
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- s.Serve(l.Bound) }()
+	go func() {
+		if l.TLS != nil {
+			s.TLSConfig = l.TLS
+			failed <- s.ServeTLS(l.Bound, "", "")
+			return
+		}
+		failed <- s.Serve(l.Bound)
+	}()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("%s stopped serving: %w", l.Name, err)
@@ -100,6 +109,15 @@ func ServeAll(ctx context.Context, grace time.Duration, listeners ...*Listener) 
 		}
 	}
 	return first
+}
+
+// URL is where the listener serves, once it is bound.
+func (l *Listener) URL() string {
+	scheme := "http://"
+	if l.TLS != nil {
+		scheme = "https://"
+	}
+	return scheme + l.Bound.Addr().String()
 }
 
 // BindAll binds every listener, or none.

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/moset/moset/pkg/authn"
 )
 
 // secrets are made once and kept in the state directory, readable by its owner only.
@@ -24,7 +26,8 @@ func (s *Stack) loadSecrets(context.Context) error {
 	file := filepath.Join(s.cfg.StateDir, "secrets.json")
 	b, err := os.ReadFile(file)
 	if err == nil {
-		return json.Unmarshal(b, &s.secrets)
+		err = json.Unmarshal(b, &s.secrets)
+		return s.useKey(err)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("secrets: %w", err)
@@ -37,7 +40,15 @@ func (s *Stack) loadSecrets(context.Context) error {
 	if b, err = json.Marshal(s.secrets); err != nil {
 		return err
 	}
-	return os.WriteFile(file, b, 0o600)
+	return s.useKey(os.WriteFile(file, b, 0o600))
+}
+
+func (s *Stack) useKey(err error) error {
+	if err != nil {
+		return fmt.Errorf("secrets: %w", err)
+	}
+	s.key, err = authn.NewSharedKey(s.secrets.Key)
+	return err
 }
 
 // Projects are the projects of the cloud, each with a user of the same name.

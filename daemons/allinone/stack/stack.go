@@ -54,6 +54,7 @@ var (
 type Stack struct {
 	cfg      Config
 	secrets  secrets
+	key      authn.SharedKey // of region and host
 	keystone *authntest.Keystone
 	glance   *imagetest.Glance
 	session  *keystone.Session
@@ -187,7 +188,7 @@ func (s *Stack) startRegistry(ctx context.Context) (err error) {
 
 func (s *Stack) startRegion(ctx context.Context) (err error) {
 	s.region, err = service.Start(ctx, service.Config{Database: filepath.Join(s.cfg.StateDir, "region", "region.db"), Session: s.session,
-		GlanceURL: url(s.listeners.glance), Key: s.secrets.Key, Planner: s.cfg.Planner, Logger: s.cfg.Logger})
+		GlanceURL: url(s.listeners.glance), Hosts: s.key, Planner: s.cfg.Planner, Logger: s.cfg.Logger})
 	if err != nil {
 		return err
 	}
@@ -202,7 +203,7 @@ func (s *Stack) startRegion(ctx context.Context) (err error) {
 
 func (s *Stack) startHost(ctx context.Context) (err error) {
 	s.host, err = agent.New(agent.Config{Name: s.cfg.HostName, StateDir: filepath.Join(s.cfg.StateDir, "host"), URL: url(s.listeners.host),
-		RegionURL: url(s.listeners.region), Key: s.secrets.Key, DockerHost: s.cfg.DockerHost, Registry: s.listeners.registry.Bound.Addr().String(),
+		RegionURL: url(s.listeners.region), Region: s.key, DockerHost: s.cfg.DockerHost, Registry: s.listeners.registry.Bound.Addr().String(),
 		OVSRunDir: s.cfg.OVSRunDir, Bridge: s.cfg.Bridge, Datapath: s.cfg.Datapath, Strict: s.cfg.Strict, Tokens: s.session, Logger: s.cfg.Logger})
 	if err != nil {
 		return err

@@ -8,9 +8,9 @@ import (
 	"errors"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"time"
 
-	"github.com/moset/moset/pkg/authn"
 	"github.com/moset/moset/pkg/hostnet"
 	imagedocker "github.com/moset/moset/pkg/image/docker"
 	"github.com/moset/moset/pkg/set"
@@ -21,7 +21,6 @@ import (
 // Agent runs one host.
 type Agent struct {
 	cfg     Config
-	key     authn.SharedKey
 	journal *set.FileJournal
 	engine  *docker.Engine
 	puller  *imagedocker.Client
@@ -38,10 +37,7 @@ func New(cfg Config) (*Agent, error) {
 		return nil, err
 	}
 	a := &Agent{cfg: cfg}
-	if a.key, err = authn.NewSharedKey(cfg.Key); err != nil {
-		return nil, err
-	}
-	a.http = &http.Client{Transport: a.key.Transport(nil), Timeout: 10 * time.Second}
+	a.http = &http.Client{Transport: cfg.Region.Transport(nil), Timeout: 10 * time.Second}
 	if a.journal, err = set.OpenFileJournal(filepath.Join(cfg.StateDir, "journal")); err != nil {
 		return nil, err
 	}
@@ -55,7 +51,12 @@ func (a *Agent) compose() (err error) {
 	if a.engine, err = docker.New(docker.Config{Host: a.cfg.DockerHost, Root: a.cfg.StateDir, HostName: a.cfg.Name, Strict: a.cfg.Strict, Logger: a.cfg.Logger}); err != nil {
 		return err
 	}
-	if a.puller, err = imagedocker.New(imagedocker.Config{Host: a.cfg.DockerHost, Registry: a.cfg.Registry, Logger: a.cfg.Logger}); err != nil {
+	registry, scheme := a.cfg.Registry, ""
+	if rest, ok := strings.CutPrefix(registry, "https://"); ok {
+		registry, scheme = rest, "https"
+	}
+	if a.puller, err = imagedocker.New(imagedocker.Config{Host: a.cfg.DockerHost, Registry: registry, Scheme: scheme, Transfer: a.cfg.Transfer,
+		TLS: a.cfg.TLS, Logger: a.cfg.Logger}); err != nil {
 		return err
 	}
 	a.network = &lazyNetwork{cfg: hostnet.Config{Bridge: a.cfg.Bridge, RunDir: a.cfg.OVSRunDir, Datapath: hostnet.Datapath(a.cfg.Datapath),
@@ -65,11 +66,11 @@ func (a *Agent) compose() (err error) {
 	return err
 }
 
-// Handler serves the host's API to whoever has the key.
+// Handler serves the host's API to the region.
 func (a *Agent) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	mux.Handle("/", a.key.Middleware(setapi.AgentHandler(a.manager)))
+	mux.Handle("/", a.cfg.Region.Middleware(setapi.AgentHandler(a.manager)))
 	return mux
 }
 

@@ -24,11 +24,18 @@ import (
 
 const key = "a key of region and hosts"
 
+func peer(t *testing.T) authn.Peer {
+	t.Helper()
+	shared, err := authn.NewSharedKey(key)
+	require.NoError(t, err)
+	return shared
+}
+
 // config is of a host whose Docker and Open vSwitch are down.
 func config(t *testing.T) Config {
 	t.Helper()
 	dir := t.TempDir()
-	return Config{Name: "host-1", StateDir: filepath.Join(dir, "state"), URL: "http://127.0.0.1:9782", RegionURL: "http://127.0.0.1:1", Key: key,
+	return Config{Name: "host-1", StateDir: filepath.Join(dir, "state"), URL: "http://127.0.0.1:9782", RegionURL: "http://127.0.0.1:1", Region: peer(t),
 		DockerHost: "unix://" + filepath.Join(dir, "docker.sock"), Registry: "127.0.0.1:9781", OVSRunDir: filepath.Join(dir, "ovs"),
 		Capacity: set.Resources{CPU: 2000, Memory: 1 << 30}, Labels: map[string]string{"disk": "ssd"}, Rack: "r1", Zone: "z1", Report: 10 * time.Millisecond}
 }
@@ -172,7 +179,7 @@ func TestConfigIsChecked(t *testing.T) {
 	for says, change := range map[string]func(*Config){
 		"needs a name":            func(c *Config) { c.Name = "" },
 		"needs a state directory": func(c *Config) { c.StateDir = "" },
-		"at least 16 characters":  func(c *Config) { c.Key = "short" },
+		"give the host a key":     func(c *Config) { c.Region = nil },
 		"not-a-scheme":            func(c *Config) { c.DockerHost = "not-a-scheme" },
 	} {
 		t.Run(says, func(t *testing.T) {

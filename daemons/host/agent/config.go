@@ -1,41 +1,48 @@
 package agent
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
 	"time"
 
+	"github.com/moset/moset/pkg/authn"
+	imagedocker "github.com/moset/moset/pkg/image/docker"
 	"github.com/moset/moset/pkg/set"
 )
 
 // Config describes one host.
 type Config struct {
-	Name       string            // unique in the region
-	StateDir   string            // journal, volumes and generated files; made if missing
-	URL        string            // how the region reaches this host's API
-	RegionURL  string            // where to report
-	Key        string            // pre-shared key of region and hosts
-	DockerHost string            // Docker Engine: "unix:///var/run/docker.sock"
-	Registry   string            // host:port that this machine's Docker Engine pulls from
-	OVSRunDir  string            // Open vSwitch's run directory; default /var/run/openvswitch
-	Bridge     string            // default "br-moset"
-	Datapath   string            // of the bridge: "netdev", "system", or "" for what the machine has
-	Owner      uint16            // marks this host's flows and ports on the bridge; default 1
-	Capacity   set.Resources     // what may be given to servers; zero fields: all the machine has
-	Labels     map[string]string // for placement
-	Rack, Zone string            // for placement
-	Strict     bool              // refuse an engine without live-restore
-	Tokens     TokenSource       // the host's own identity, for pulls without a creator's token; may be nil
-	Report     time.Duration     // between reports to the region; default 2s
-	Logger     *slog.Logger      // nil discards
+	Name       string               // unique in the region
+	StateDir   string               // journal, volumes and generated files; made if missing
+	URL        string               // how the region reaches this host's API
+	RegionURL  string               // where to report
+	Region     authn.Peer           // how this host and the region know each other
+	DockerHost string               // Docker Engine: "unix:///var/run/docker.sock"
+	Registry   string               // host:port of the registry; "https://host:port" where TLS is not a matter of course (loopback)
+	Transfer   imagedocker.Transfer // default TransferPull: the engine pulls by itself
+	TLS        *tls.Config          // for calls to the registry; nil trusts the machine's authorities
+	OVSRunDir  string               // Open vSwitch's run directory; default /var/run/openvswitch
+	Bridge     string               // default "br-moset"
+	Datapath   string               // of the bridge: "netdev", "system", or "" for what the machine has
+	Owner      uint16               // marks this host's flows and ports on the bridge; default 1
+	Capacity   set.Resources        // what may be given to servers; zero fields: all the machine has
+	Labels     map[string]string    // for placement
+	Rack, Zone string               // for placement
+	Strict     bool                 // refuse an engine without live-restore
+	Tokens     TokenSource          // the host's own identity, for pulls without a creator's token; may be nil
+	Report     time.Duration        // between reports to the region; default 2s
+	Logger     *slog.Logger         // nil discards
 }
 
 func (c Config) withDefaults() (Config, error) {
 	switch {
 	case c.Name == "":
 		return c, errors.New("a host needs a name")
+	case c.Region == nil:
+		return c, errors.New("host and region need to know each other: give the host a key or certificates")
 	case c.StateDir == "":
 		return c, errors.New("a host needs a state directory")
 	}

@@ -18,11 +18,11 @@ func (a *app) transfer(c *cobra.Command, what, name string, do func(context.Cont
 	if err != nil {
 		return err
 	}
-	address, err := s.registry()
+	address, scheme, err := s.registry()
 	if err != nil {
 		return err
 	}
-	engine, err := imagedocker.New(imagedocker.Config{Host: a.dockerHost, Registry: address})
+	engine, err := imagedocker.New(imagedocker.Config{Host: a.dockerHost, Registry: address, Scheme: scheme, TLS: s.tls})
 	if err != nil {
 		return imageErrors.Translate(err)
 	}

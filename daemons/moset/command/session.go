@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -18,12 +19,14 @@ import (
 
 // session is an authenticated caller with the clients it needs.
 type session struct {
-	cloud   *keystone.Session
-	project string // name
-	servers *setapi.ControllerClient
-	tasks   set.TaskReader
-	region  regionClient
-	app     *app
+	cloud     *keystone.Session
+	project   string // name
+	servers   *setapi.ControllerClient
+	tasks     set.TaskReader
+	region    regionClient
+	tls       *tls.Config // of OS_CACERT
+	transport http.RoundTripper
+	app       *app
 }
 
 var authErrors = errkind.Map{
@@ -54,9 +57,12 @@ func (a *app) session(ctx context.Context) (*session, error) {
 			return nil, fmt.Errorf("%w: %w: register the region there or give --region-url", set.ErrNotFound, err)
 		}
 	}
-	httpClient := &http.Client{Transport: &authn.Transport{Source: cloud}}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = creds.TLS
+	httpClient := &http.Client{Transport: &authn.Transport{Source: cloud, Base: transport}}
 	servers := setapi.NewControllerClient(setapi.ClientConfig{URL: a.regionURL, HTTP: httpClient})
 	a.current = &session{cloud: cloud, project: id.ProjectName, servers: servers, tasks: servers, app: a,
+		tls: creds.TLS, transport: transport,
 		region: regionClient{url: strings.TrimRight(a.regionURL, "/"), http: httpClient}}
 	return a.current, nil
 }
@@ -72,21 +78,25 @@ func (s *session) images(ctx context.Context) (image.Store, error) {
 		return nil, err
 	}
 	id := s.cloud.Identity()
-	return glance.New(glance.Config{Endpoint: endpoint, Token: token, ProjectID: id.ProjectID, Project: id.ProjectName})
+	return glance.New(glance.Config{Endpoint: endpoint, Token: token, Transport: s.transport, ProjectID: id.ProjectID, Project: id.ProjectName})
 }
 
-// registry is the host:port that images are pushed to.
-func (s *session) registry() (string, error) {
+// registry is the host:port that images are pushed to, and the scheme if it is known.
+func (s *session) registry() (address, scheme string, err error) {
 	if s.app.registry != "" {
-		return s.app.registry, nil
+		scheme, address, ok := strings.Cut(s.app.registry, "://")
+		if !ok {
+			return s.app.registry, "", nil
+		}
+		return address, scheme, nil
 	}
 	endpoint, err := s.cloud.Endpoint("container-registry")
 	if err != nil {
-		return "", fmt.Errorf("%w: %w: register the registry there or give --registry", set.ErrNotFound, err)
+		return "", "", fmt.Errorf("%w: %w: register the registry there or give --registry", set.ErrNotFound, err)
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	return u.Host, nil
+	return u.Host, u.Scheme, nil
 }

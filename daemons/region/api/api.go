@@ -1,11 +1,11 @@
 // Package api is the region's HTTP face: the native API under /v1, for tenants behind Keystone tokens and
-// for hosts behind the key of region and hosts.
+// for hosts behind the proof that region and hosts share (authn.Peer).
 //
 // Besides the resources of package setapi:
 //
 //	GET    /v1/hosts                                    hosts, for admins
 //	POST   /v1/hosts/{name}/cordon, /uncordon           for admins
-//	PUT    /v1/hosts/{name}                             a host's report, with the key
+//	PUT    /v1/hosts/{name}                             a host's report, with its proof
 //	GET    /v1/networks                                 the project's networks
 //	POST   /v1/networks                                 make one: name, cidr
 //	GET    /v1/networks/{ref}                           one, by name or id
@@ -39,7 +39,7 @@ type Config struct {
 	Networks    *ipam.IPAM
 	Verifier    authn.Verifier // put authn.NewCached before Keystone
 	KeystoneURL string
-	HostKey     authn.SharedKey
+	Hosts       authn.Peer // how hosts prove who they are
 	Policy      authn.Policy
 	Logger      *slog.Logger // nil discards
 }
@@ -62,7 +62,7 @@ func New(cfg Config) http.Handler {
 	})
 	guard := authn.Middleware(authn.MiddlewareConfig{Verifier: cfg.Verifier, KeystoneURL: cfg.KeystoneURL})
 	mux := http.NewServeMux()
-	mux.Handle("PUT /v1/hosts/{name}", cfg.HostKey.Middleware(http.HandlerFunc(h.heartbeat)))
+	mux.Handle("PUT /v1/hosts/{name}", cfg.Hosts.Middleware(http.HandlerFunc(h.heartbeat)))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.Handle("/", guard(tenants))
 	return h.observe(mux)

@@ -49,5 +49,9 @@ func (h handler) heartbeat(w http.ResponseWriter, r *http.Request) {
 		setapi.WriteError(w, fmt.Errorf("%w: the path names host %q, the body %q", set.ErrInvalid, r.PathValue("name"), report.Name))
 		return
 	}
+	if name, ok := authn.PeerName(r.Context()); ok && name != report.Name {
+		setapi.WriteError(w, fmt.Errorf("%w: the certificate is that of host %q, the report that of %q", set.ErrForbidden, name, report.Name))
+		return
+	}
 	reply(w, http.StatusNoContent, nil, h.cfg.Controller.Heartbeat(r.Context(), report))
 }

@@ -98,7 +98,7 @@ func newWorld(t *testing.T) world {
 	t.Cleanup(func() { assert.NoError(t, c.Close()) })
 	key, err := authn.NewSharedKey(hostKey)
 	require.NoError(t, err)
-	server := httptest.NewServer(api.New(api.Config{Controller: c, Networks: networks, Verifier: users, KeystoneURL: "http://keystone", HostKey: key, Logger: logger}))
+	server := httptest.NewServer(api.New(api.Config{Controller: c, Networks: networks, Verifier: users, KeystoneURL: "http://keystone", Hosts: key, Logger: logger}))
 	t.Cleanup(server.Close)
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
 	w.url = server.URL

@@ -4,6 +4,7 @@ package service
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -28,7 +29,8 @@ type Config struct {
 	Database  string             // file
 	Session   *keystone.Session  // of a user that may verify tokens
 	GlanceURL string             // endpoint of Glance
-	Key       string             // of region and hosts
+	Hosts     authn.Peer         // how region and hosts know each other
+	TLS       *tls.Config        // for calls to Glance; nil trusts the machine's authorities
 	Planner   controller.Planner // nil is the built-in scheduler
 	Cache     authn.CacheConfig  // of token verification
 	Logger    *slog.Logger       // nil discards
@@ -43,9 +45,8 @@ type Region struct {
 
 // Start opens the database and goes on with what was under way.
 func Start(ctx context.Context, cfg Config) (*Region, error) {
-	key, err := authn.NewSharedKey(cfg.Key)
-	if err != nil {
-		return nil, err
+	if cfg.Hosts == nil {
+		return nil, errors.New("a region needs to know its hosts: give it a key or certificates")
 	}
 	db, err := sqlite.Open(cfg.Database)
 	if err != nil {
@@ -54,27 +55,28 @@ func Start(ctx context.Context, cfg Config) (*Region, error) {
 	networks := ipam.New(ipam.Config{Store: db})
 	c, err := controller.New(ctx, controller.Config{
 		Store: db, Networks: networks, Planner: cfg.Planner, Logger: cfg.Logger,
-		Images: &controller.GlanceImages{Endpoint: cfg.GlanceURL, Transport: manyConnections(), Logger: cfg.Logger},
-		Dial:   dialer(key),
+		Images: &controller.GlanceImages{Endpoint: cfg.GlanceURL, Transport: manyConnections(cfg.TLS), Logger: cfg.Logger},
+		Dial:   dialer(cfg.Hosts),
 	})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	h := api.New(api.Config{Controller: c, Networks: networks, HostKey: key, KeystoneURL: cfg.Session.AuthURL(), Logger: cfg.Logger,
+	h := api.New(api.Config{Controller: c, Networks: networks, Hosts: cfg.Hosts, KeystoneURL: cfg.Session.AuthURL(), Logger: cfg.Logger,
 		Verifier: authn.NewCached(keystone.NewVerifier(cfg.Session, 0), cfg.Cache)})
 	return &Region{store: db, controller: c, handler: h}, nil
 }
 
-// dialer reaches hosts by the URL they report, with the key.
-func dialer(key authn.SharedKey) func(controller.Host) (set.Agent, error) {
-	client := &http.Client{Transport: key.Transport(manyConnections())}
+// dialer reaches hosts by the URL they report, with the proof of who calls.
+func dialer(hosts authn.Peer) func(controller.Host) (set.Agent, error) {
+	client := &http.Client{Transport: hosts.Transport(manyConnections(nil))}
 	return func(h controller.Host) (set.Agent, error) {
 		return setapi.NewAgentClient(setapi.ClientConfig{URL: h.URL, HTTP: client}), nil
 	}
 }
 
-func manyConnections() http.RoundTripper {
+func manyConnections(cfg *tls.Config) http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = cfg
 	t.MaxIdleConnsPerHost = 64
 	return t
 }

@@ -75,10 +75,10 @@ func newCloud(t *testing.T) *cloud {
 	images, err := imagetest.NewGlance(imagetest.GlanceConfig{Tokens: checker{keystone.NewVerifier(session, 0)}})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, images.Close()) })
-	c.cfg = service.Config{Database: filepath.Join(t.TempDir(), "deep", "region.db"), Session: session, GlanceURL: serve(t, images), Key: key}
-	c.push(t)
 	shared, err := authn.NewSharedKey(key)
 	require.NoError(t, err)
+	c.cfg = service.Config{Database: filepath.Join(t.TempDir(), "deep", "region.db"), Session: session, GlanceURL: serve(t, images), Hosts: shared}
+	c.push(t)
 	url := serve(t, shared.Middleware(setapi.AgentHandler(settest.NewManager(t, c.host))))
 	c.report = controller.HostReport{Name: "host-1", URL: url, Ready: true, Capacity: set.Resources{CPU: 4000, Memory: 4 << 30, Pids: 4096}}
 	return c
@@ -156,10 +156,10 @@ func TestImageTheCallerCannotSeeIsRefusedAtOnce(t *testing.T) {
 
 func TestRegionThatCannotStartSaysWhy(t *testing.T) {
 	c := newCloud(t)
-	short := c.cfg
-	short.Key = "short"
-	_, err := service.Start(t.Context(), short)
-	require.ErrorContains(t, err, "at least 16 characters")
+	alone := c.cfg
+	alone.Hosts = nil
+	_, err := service.Start(t.Context(), alone)
+	require.ErrorContains(t, err, "give it a key or certificates")
 
 	r, err := service.Start(t.Context(), c.cfg)
 	require.NoError(t, err)

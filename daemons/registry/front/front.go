@@ -4,6 +4,7 @@ package front
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -18,26 +19,29 @@ import (
 
 // Config says which cloud the registry stands on.
 type Config struct {
-	AuthURL   string            // Keystone, for the login realm
-	Verifier  authn.Verifier    // put authn.NewCached before Keystone
-	GlanceURL string            // endpoint of Glance
-	Realm     string            // URL of the token endpoint as docker login reaches it; "" derives it from each request
-	Transport http.RoundTripper // to Glance; nil means http.DefaultTransport
-	Logger    *slog.Logger      // nil discards
+	AuthURL   string         // Keystone, for the login realm
+	Verifier  authn.Verifier // put authn.NewCached before Keystone
+	GlanceURL string         // endpoint of Glance
+	Realm     string         // URL of the token endpoint as docker login reaches it; "" derives it from each request
+	TLS       *tls.Config    // for calls to Keystone and Glance; nil trusts the machine's authorities
+	Logger    *slog.Logger   // nil discards
 }
 
 // New returns the handler. Close it to end open uploads.
 func New(cfg Config) (*registry.Handler, error) {
 	cache := new(glance.Cache)
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = cfg.TLS
+	transport.MaxIdleConnsPerHost = 64
 	return registry.New(registry.Config{
 		Auth:    authenticator{cfg.Verifier},
-		Issuer:  issuer{cfg.AuthURL},
+		Issuer:  issuer{cfg.AuthURL, cfg.TLS},
 		Service: "moset",
 		Realm:   cfg.Realm,
 		Log:     cfg.Logger,
 		Stores: func(_ context.Context, id registry.Identity) (image.Store, error) {
 			return glance.New(glance.Config{Endpoint: cfg.GlanceURL, Token: id.Token, ProjectID: id.ProjectID, Project: id.Project,
-				Transport: cfg.Transport, Cache: cache, Log: cfg.Logger})
+				Transport: transport, Cache: cache, Log: cfg.Logger})
 		},
 	})
 }
@@ -62,11 +66,14 @@ func (a authenticator) Verify(ctx context.Context, token string) (registry.Ident
 }
 
 // issuer is the registry.Issuer on Keystone: docker login with a password or an application credential.
-type issuer struct{ authURL string }
+type issuer struct {
+	authURL string
+	tls     *tls.Config
+}
 
 // Issue implements registry.Issuer.
 func (i issuer) Issue(ctx context.Context, l registry.Login) (registry.Grant, error) {
-	c := keystone.Credentials{AuthURL: i.authURL, UserName: l.User, UserDomainName: l.Domain, Password: l.Password,
+	c := keystone.Credentials{AuthURL: i.authURL, TLS: i.tls, UserName: l.User, UserDomainName: l.Domain, Password: l.Password,
 		ApplicationCredentialID: l.ApplicationCredentialID, ApplicationCredentialSecret: l.ApplicationCredentialSecret}
 	grant, err := i.scoped(ctx, c, l.Project)
 	if err != nil {

@@ -86,9 +86,6 @@ func (cfg Config) withDefaults() Config {
 			scheme = "http" // as the engine does
 		}
 	}
-	if cfg.TLS != nil {
-		scheme = "https"
-	}
 	cfg.Host = cmp.Or(cfg.Host, client.DefaultDockerHost)
 	cfg.Scheme = cmp.Or(cfg.Scheme, scheme)
 	cfg.Retries = cmp.Or(cfg.Retries, 3)

@@ -78,7 +78,7 @@ func newLoadLab(t *testing.T) (*lab, *wire) {
 	roots.AddCert(s.Certificate())
 	l.registry = strings.TrimPrefix(s.URL, "https://")
 	require.NoError(t, l.Close())
-	l.Client, err = docker.New(docker.Config{Host: os.Getenv("MOSET_TEST_DOCKER"), Registry: l.registry, Transfer: docker.TransferLoad,
+	l.Client, err = docker.New(docker.Config{Host: os.Getenv("MOSET_TEST_DOCKER"), Registry: l.registry, Scheme: "https", Transfer: docker.TransferLoad,
 		TLS: &tls.Config{RootCAs: roots}, Backoff: time.Millisecond})
 	require.NoError(t, err)
 	return l, w
