@@ -22,6 +22,7 @@ type Config struct {
 	OVSRunDir  string            // Open vSwitch's run directory; default /var/run/openvswitch
 	Bridge     string            // default "br-moset"
 	Datapath   string            // of the bridge: "netdev", "system", or "" for what the machine has
+	Uplink     string            // link that joins the bridge to those of other hosts; "" is none
 	Owner      uint16            // marks this host's flows and ports on the bridge; default 1
 	Capacity   set.Resources     // what may be given to servers; zero fields: all the machine has
 	Labels     map[string]string // for placement

@@ -3,6 +3,7 @@ package hostnettest
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -31,6 +32,9 @@ func OpenWire(nsPath, ifName string) (*Wire, error) {
 			return err
 		}
 		w.fd, w.index = fd, iface.Index
+		if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_AUXDATA, 1); err != nil {
+			return err
+		}
 		return unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: htons(unix.ETH_P_ALL), Ifindex: iface.Index})
 	})
 	if err != nil {
@@ -61,9 +65,9 @@ func (w *Wire) CountUntil(mark, last []byte, within time.Duration) (int, error) 
 	}
 }
 
-// receive returns the next frame that came in.
+// receive returns the next frame that came in, as it was on the wire.
 func (w *Wire) receive(end time.Time) ([]byte, error) {
-	buf := make([]byte, 1<<16)
+	buf, aside := make([]byte, 1<<16), make([]byte, 128)
 	for {
 		left := time.Until(end)
 		if left <= 0 {
@@ -73,7 +77,7 @@ func (w *Wire) receive(end time.Time) ([]byte, error) {
 		if err := unix.SetsockoptTimeval(w.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &tv); err != nil {
 			return nil, err
 		}
-		n, from, err := unix.Recvfrom(w.fd, buf, 0)
+		n, m, _, from, err := unix.Recvmsg(w.fd, buf, aside, 0)
 		if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
 			continue
 		}
@@ -81,9 +85,27 @@ func (w *Wire) receive(end time.Time) ([]byte, error) {
 			return nil, err
 		}
 		if ll, ok := from.(*unix.SockaddrLinklayer); ok && ll.Pkttype != unix.PACKET_OUTGOING {
-			return buf[:n], nil
+			return retag(buf[:n], aside[:m])
 		}
 	}
+}
+
+// retag puts a VLAN tag back that the kernel took off and tells about aside (packet(7), PACKET_AUXDATA).
+func retag(frame, aside []byte) ([]byte, error) {
+	messages, err := unix.ParseSocketControlMessage(aside)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range messages {
+		if m.Header.Level != unix.SOL_PACKET || m.Header.Type != unix.PACKET_AUXDATA || len(m.Data) < 20 {
+			continue
+		}
+		status, tci := binary.NativeEndian.Uint32(m.Data), binary.NativeEndian.Uint16(m.Data[16:])
+		if status&unix.TP_STATUS_VLAN_VALID != 0 {
+			return VLANFrame(frame, tci), nil
+		}
+	}
+	return frame, nil
 }
 
 // Close closes the socket.

@@ -28,6 +28,7 @@ type rig struct {
 	bridge string
 	mark   string // of the test, in names
 	watch  time.Duration
+	uplink string
 }
 
 // newRig needs root and MOSET_TEST_OVS_RUNDIR, the run directory of an Open vSwitch for tests.
@@ -45,7 +46,7 @@ func newRig(t *testing.T) *rig {
 }
 
 func (r *rig) config(owner uint16) hostnet.Config {
-	return hostnet.Config{Bridge: r.bridge, RunDir: r.runDir, Owner: owner, Watch: r.watch}
+	return hostnet.Config{Bridge: r.bridge, RunDir: r.runDir, Owner: owner, Watch: r.watch, Uplink: r.uplink}
 }
 
 // open opens a Host and takes its ports away at the end.
