@@ -35,6 +35,7 @@ func serve(ctx context.Context) error {
 	flag.StringVar(&cfg.OVSRunDir, "ovs-rundir", "", "run directory of Open vSwitch")
 	flag.StringVar(&cfg.Bridge, "bridge", "", "bridge to attach sets to")
 	flag.StringVar(&cfg.Datapath, "datapath", "", "datapath of the bridge: netdev or system")
+	flag.StringVar(&cfg.Uplink, "uplink", "", "link of this machine that joins the bridge to those of other hosts: tenants are VLANs on it")
 	flag.StringVar(&cfg.Rack, "rack", "", "rack, for placement")
 	flag.StringVar(&cfg.Zone, "zone", "", "zone, for placement")
 	flag.BoolVar(&cfg.Strict, "strict", false, "not ready on a Docker Engine without live-restore")

@@ -34,6 +34,7 @@ type Config struct {
 	Owner      uint16        // 1..65535: marks ports and flows as ours; nobody else's are ever removed
 	OwnerName  string        // the same for people reading ovs-vsctl output; "" is "owner-<Owner>"
 	LinkGroup  uint32        // group of our host links (ip link show group N); 0 derives one from RunDir, Bridge and Owner
+	Uplink     string        // link of this machine that joins the bridge to those of others; "" is none, see the package's text
 	MaxBatch   int           // most ports in one commit to the switch; 0 is DefaultMaxBatch
 	BatchDelay time.Duration // how long to wait for more callers before a commit; 0 takes who is there
 	Watch      time.Duration // how often to look whether the switch lost its flows; 0 is one second

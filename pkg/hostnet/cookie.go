@@ -14,6 +14,7 @@ const (
 	kindCanary kind = 2
 	kindPort   kind = 3
 	kindGroup  kind = 4
+	kindUplink kind = 5
 )
 
 // A cookie is owner 16 bits, generation 8, kind 8, reserved 16, OpenFlow port 16.

@@ -28,6 +28,18 @@
 // whole tenant, or, when it names groups, those that a [Group] allows. There are as many rules for a port as it
 // has addresses, however many other ports there are.
 //
+// # Other machines
+//
+// Config.Uplink joins bridges: a link of the machine, such as a network card of its own, that carries each
+// tenant's frames with the tenant as their VLAN tag, so tenants are 1 to 4094 there. What is for no port here, and
+// questions by ARP that no port here answers, goes out by it; what comes in by it goes to ports here or nowhere.
+// Limits and groups hold as between ports of one bridge: a new connection is remembered on its way out, so its
+// answers come in where nothing else may. Only IPv4 and ARP with a tag come in, and no DHCP answers. Senders are
+// checked by their own bridge, so the wire must belong to the cloud. A dozen rules do all this, whatever there is
+// of tenants and ports. One owner sets the uplink, and the ports of all owners of the bridge use it; Close leaves
+// it, and opening without it takes it away. Addresses and MACs are unique in a tenant of one bridge; over several,
+// whoever gives them out has to see to that.
+//
 // # Owners
 //
 // Several programs can share a bridge, and reach each other in a tenant. Each has an owner number, which marks
@@ -42,8 +54,9 @@
 //
 // # What it does not do
 //
-// No tunnels or uplinks to other machines, no IPv6, no routing between subnets, no DHCP, no address
-// assignment. There is no gratuitous ARP, because nothing floods: a MAC should stay with its address. The
+// No tunnels to other machines, no IPv6, no routing between subnets, no DHCP, no address
+// assignment. There is no gratuitous ARP, because nothing floods: a MAC should stay with its address. On other
+// machines tracked connections of an address that moved age by themselves. The
 // bandwidth a container sends is limited at its own end of the cable, so a container with NET_ADMIN could take
 // that limit off; Docker gives none by default. On the userspace datapath one Open vSwitch at a time can run in
 // a network namespace.

@@ -45,7 +45,10 @@ func New(ctx context.Context, cfg Config, parts Parts) (*Host, error) {
 
 // takeOver makes rules and links agree with what the port table says is ours.
 func (h *Host) takeOver(ctx context.Context) error {
-	if err := h.reinstall(ctx, kindCanary, kindPort); err != nil {
+	if err := h.ensureUplink(ctx); err != nil {
+		return err
+	}
+	if err := h.reinstall(ctx, kindCanary, kindUplink, kindPort); err != nil {
 		return err
 	}
 	return h.sweepLinks(ctx)

@@ -8,8 +8,8 @@ import (
 
 // Open connects to the Open vSwitch at cfg.RunDir and takes over what cfg.Owner has on the bridge, which
 // is made when it is missing, with fail mode secure: closed while it has no rules.
-// Errors: ErrPermission, ErrUnavailable, ErrUnsupported, ErrInvalid, ErrConflict (a bridge of that name
-// that forwards by itself).
+// Errors: ErrPermission, ErrUnavailable, ErrUnsupported, ErrInvalid, ErrNotFound (no such uplink), ErrConflict
+// (a bridge of that name that forwards by itself, or an uplink that is in use).
 func Open(ctx context.Context, cfg Config) (*Host, error) {
 	cfg = cfg.withDefaults()
 	if err := checkConfig(cfg); err != nil {
@@ -26,7 +26,7 @@ func Open(ctx context.Context, cfg Config) (*Host, error) {
 		db.Close()
 		return nil, fail("open bridge", cfg.Bridge, err)
 	}
-	parts.Links, parts.Shaper = links, &tbfShaper{host: links.host}
+	parts.Links, parts.Uplinks, parts.Shaper = links, links, &tbfShaper{host: links.host}
 	release := func() { links.host.Close(); db.Close() }
 	host, err := New(ctx, cfg, parts)
 	if err != nil {
@@ -43,6 +43,9 @@ func checkConfig(cfg Config) error {
 	}
 	if !isToken(cfg.Bridge, 15) {
 		return invalid("bridge name %q must be 1 to 15 characters without spaces", cfg.Bridge)
+	}
+	if cfg.Uplink != "" && !isToken(cfg.Uplink, 15) || cfg.Uplink == cfg.Bridge {
+		return invalid("uplink %q must be another link of this machine, by a name of 1 to 15 characters", cfg.Uplink)
 	}
 	return requireRoot()
 }

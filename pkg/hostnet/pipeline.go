@@ -15,6 +15,7 @@ const (
 	tableEgress    = 130
 	tableForward   = 140
 	tableIngress   = 150
+	tableUplink    = 160
 	tableCanary    = 199
 )
 

@@ -41,6 +41,7 @@ type table struct {
 	taken   map[claim]string    // by whom, for the sentence
 	links   map[string]Link     // our host links by name
 	names   map[string]bool     // of all rows
+	uplink  *uplink             // of the bridge, whoever set it
 }
 
 // claim is what only one port of a tenant may have: an address or a MAC.
@@ -59,6 +60,10 @@ func readTable(rows []PortRow, links []Link, owner uint16) table {
 	for _, r := range rows {
 		t.names[r.Name] = true
 		t.numbers[r.Request], t.numbers[r.OFPort] = true, true
+		if u, ok := parseUplink(r); ok {
+			t.uplink = &u
+			continue
+		}
 		spec, whose, ours, err := parseExternalIDs(r.ExternalIDs)
 		if err != nil || !ours {
 			continue
@@ -115,7 +120,7 @@ func (t table) plan(slots []*slot) {
 		if s.err != nil {
 			continue
 		}
-		if s.err = t.conflict(s.spec); s.err != nil {
+		if s.err = errors.Join(t.checkReach(s.spec.Tenant), t.conflict(s.spec)); s.err != nil {
 			continue
 		}
 		t.claim(s.spec, fmt.Sprintf("port %s in the same request", s.spec.ID))

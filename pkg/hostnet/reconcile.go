@@ -60,12 +60,12 @@ func (r *Report) note(had map[PortID]PortStatus, st PortStatus) {
 	}
 }
 
-// tidy brings rules, limits and links in line with the port table.
+// tidy brings rules, uplink and links in line with the port table.
 func (h *Host) tidy(ctx context.Context) error {
-	if err := h.reinstall(ctx, kindCanary, kindPort, kindGroup); err != nil {
+	if err := h.reinstall(ctx, kindCanary, kindUplink, kindPort, kindGroup); err != nil {
 		return err
 	}
-	return h.sweepLinks(ctx)
+	return errors.Join(h.ensureUplink(ctx), h.sweepLinks(ctx))
 }
 
 // reinstall replaces this owner's rules of the kinds by those of the ports it has, in one bundle: what
@@ -76,14 +76,16 @@ func (h *Host) reinstall(ctx context.Context, kinds ...kind) error {
 		return err
 	}
 	defer unlock()
-	rows, err := h.parts.Ports.List(ctx)
+	t, err := h.readRows(ctx)
 	if err != nil {
 		return err
 	}
-	t := readTable(rows, nil, h.cfg.Owner)
 	change := FlowChange{Add: append(globalFlows(), canaryFlow(h.cfg.Owner))}
 	for _, k := range kinds {
 		change.Delete = append(change.Delete, flowsOf(h.cfg.Owner, k))
+	}
+	if u, ok := t.myUplink(h.cfg.Owner); ok {
+		change.Add = append(change.Add, renderUplink(h.cfg.Owner, u.row.Request)...)
 	}
 	for id, row := range t.mine {
 		change.Add = append(change.Add, renderPort(wiring{h.cfg.Owner, row.Request, t.specs[id]})...)
@@ -100,7 +102,7 @@ func (h *Host) reinstall(ctx context.Context, kinds ...kind) error {
 
 // sweepLinks deletes host links of ours that no port uses: a crash between link and row leaves them.
 func (h *Host) sweepLinks(ctx context.Context) error {
-	rows, err := h.parts.Ports.List(ctx)
+	t, err := h.readRows(ctx)
 	if err != nil {
 		return err
 	}
@@ -108,10 +110,9 @@ func (h *Host) sweepLinks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	used := readTable(rows, nil, h.cfg.Owner).names
 	var orphans []string
 	for _, l := range links {
-		if !used[l.Name] {
+		if !t.names[l.Name] {
 			orphans = append(orphans, l.Name)
 		}
 	}

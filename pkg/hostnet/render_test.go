@@ -54,6 +54,7 @@ func TestRules(t *testing.T) {
 	golden(t, "port-two-addresses.flows", renderPort(wiring{7, 0x4001, two}))
 	golden(t, "port-groups.flows", renderPort(wiring{7, 0x4001, grouped}))
 	golden(t, "group.flows", group)
+	golden(t, "uplink.flows", renderUplink(7, 0x4001))
 }
 
 func TestGlobalRulesLeaveTheSharedTableAlone(t *testing.T) {

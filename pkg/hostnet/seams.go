@@ -40,6 +40,13 @@ type Link struct {
 	Up    bool // both ends are up and carry packets
 }
 
+// Uplinks readies links the machine has for use as a bridge's uplink.
+type Uplinks interface {
+	// Raise brings a link up and makes it deliver frames as they came. ErrNotFound when there is none of
+	// that name, ErrConflict when it is part of another bridge or of a bond.
+	Raise(ctx context.Context, name string) (Link, error)
+}
+
 // Shaper bounds the bandwidth of a cable, one direction at each end.
 type Shaper interface {
 	// Shape sets both limits; a zero limit takes away what was there.
@@ -102,8 +109,9 @@ type Connections struct {
 
 // Parts are the seams to kernel and switch. Open fills them with the real ones; tests hand in others.
 type Parts struct {
-	Links  Links
-	Shaper Shaper
-	Ports  Ports
-	Flows  Flows
+	Links   Links
+	Shaper  Shaper
+	Ports   Ports
+	Flows   Flows
+	Uplinks Uplinks // for Config.Uplink only
 }

@@ -58,10 +58,7 @@ func (h *Host) look(ctx context.Context, wasDown bool) (down bool) {
 		return false
 	}
 	if err == nil {
-		err = h.alone(ctx, func(ctx context.Context) error {
-			return h.reinstall(ctx, kindCanary, kindPort, kindGroup)
-		})
-		if err == nil {
+		if err = h.alone(ctx, h.repair); err == nil {
 			h.emit(SwitchRestarted, nil)
 			return false
 		}
@@ -70,6 +67,17 @@ func (h *Host) look(ctx context.Context, wasDown bool) (down bool) {
 		h.emit(SwitchDown, err)
 	}
 	return true
+}
+
+// repair puts back what a restarted switch lost. Rules of ports do not wait for an uplink that is gone.
+func (h *Host) repair(ctx context.Context) error {
+	if err := h.reinstall(ctx, kindCanary, kindUplink, kindPort, kindGroup); err != nil {
+		return err
+	}
+	if err := h.ensureUplink(ctx); err != nil {
+		h.log.Error("the uplink is not back; the next reconcile tries again", "bridge", h.cfg.Bridge, "uplink", h.cfg.Uplink, "err", err)
+	}
+	return nil
 }
 
 func (h *Host) emit(kind EventKind, err error) {

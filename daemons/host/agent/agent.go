@@ -60,7 +60,7 @@ func (a *Agent) compose() (err error) {
 		return err
 	}
 	a.network = &lazyNetwork{cfg: hostnet.Config{Bridge: a.cfg.Bridge, RunDir: a.cfg.OVSRunDir, Datapath: hostnet.Datapath(a.cfg.Datapath),
-		Owner: a.cfg.Owner, OwnerName: a.cfg.Name, Logger: a.cfg.Logger}}
+		Uplink: a.cfg.Uplink, Owner: a.cfg.Owner, OwnerName: a.cfg.Name, Logger: a.cfg.Logger}}
 	a.manager, err = set.NewManager(set.ManagerConfig{Engine: a.engine, Images: images{puller: a.puller, own: a.cfg.Tokens}, Network: a.network,
 		Journal: a.journal, Logger: a.cfg.Logger})
 	return err

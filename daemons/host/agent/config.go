@@ -26,6 +26,7 @@ type Config struct {
 	TLS        *tls.Config          // for calls to the registry; nil trusts the machine's authorities
 	OVSRunDir  string               // Open vSwitch's run directory; default /var/run/openvswitch
 	Bridge     string               // default "br-moset"
+	Uplink     string               // link that joins the bridge to those of other hosts; "" is none
 	Datapath   string               // of the bridge: "netdev", "system", or "" for what the machine has
 	Owner      uint16               // marks this host's flows and ports on the bridge; default 1
 	Capacity   set.Resources        // what may be given to servers; zero fields: all the machine has

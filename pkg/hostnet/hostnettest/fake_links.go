@@ -74,6 +74,17 @@ func (p fakeLinks) Inode(path string) (uint64, error) {
 	return inode, nil
 }
 
+// Raise implements hostnet.Uplinks.
+func (p fakeLinks) Raise(_ context.Context, name string) (hostnet.Link, error) {
+	p.f.mu.Lock()
+	defer p.f.mu.Unlock()
+	link, ok := p.f.links[name]
+	if !ok {
+		return hostnet.Link{}, fmt.Errorf("%w: no link %s", hostnet.ErrNotFound, name)
+	}
+	return link.Link, nil
+}
+
 type fakeShaper struct{ f *Fake }
 
 // Shape implements hostnet.Shaper.

@@ -9,7 +9,7 @@ import (
 	"github.com/moset/moset/pkg/hostnet"
 )
 
-// Fake is a switch and a kernel in memory: all four seams of hostnet. It behaves as Open vSwitch was
+// Fake is a switch and a kernel in memory: all seams of hostnet. It behaves as Open vSwitch was
 // seen to behave, and counts what it was asked for.
 type Fake struct {
 	mu     sync.Mutex
@@ -45,7 +45,7 @@ func NewFake() *Fake {
 
 // Parts are the seams, for hostnet.New. Each owner sees its own links, and all see the one bridge.
 func (f *Fake) Parts(owner uint16) hostnet.Parts {
-	return hostnet.Parts{Links: fakeLinks{f, owner}, Shaper: fakeShaper{f}, Ports: fakePorts{f}, Flows: fakeFlows{f}}
+	return hostnet.Parts{Links: fakeLinks{f, owner}, Shaper: fakeShaper{f}, Ports: fakePorts{f}, Flows: fakeFlows{f}, Uplinks: fakeLinks{f, owner}}
 }
 
 // AddNetNS makes a namespace at a path; again, and it is another one, without the links it had.
@@ -97,6 +97,16 @@ func (f *Fake) AddLink(owner uint16, name string) {
 	defer f.mu.Unlock()
 	f.index++
 	f.links[name] = fakeLink{hostnet.Link{Name: name, Index: f.index}, owner}
+}
+
+// AddUplink gives the machine a link that can be an uplink; again, and it is another one of that name.
+func (f *Fake) AddUplink(name string) { f.AddLink(0, name) }
+
+// RemoveLink removes a link.
+func (f *Fake) RemoveLink(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.links, name)
 }
 
 // Fail makes calls of a name fail until it is given nil.

@@ -27,6 +27,8 @@ type rig struct {
 	runDir string
 	bridge string
 	mark   string // of the test, in names
+	watch  time.Duration
+	uplink string
 }
 
 // newRig needs root and MOSET_TEST_OVS_RUNDIR, the run directory of an Open vSwitch for tests.
@@ -37,14 +39,14 @@ func newRig(t *testing.T) *rig {
 	require.Zero(t, os.Geteuid(), "these tests need root")
 	h := fnv.New32a()
 	fmt.Fprint(h, t.Name(), os.Getpid())
-	r := &rig{t: t, runDir: runDir, mark: fmt.Sprintf("%08x", h.Sum32())}
+	r := &rig{t: t, runDir: runDir, watch: 100 * time.Millisecond, mark: fmt.Sprintf("%08x", h.Sum32())}
 	r.bridge = "brt" + r.mark
 	t.Cleanup(r.deleteBridge)
 	return r
 }
 
 func (r *rig) config(owner uint16) hostnet.Config {
-	return hostnet.Config{Bridge: r.bridge, RunDir: r.runDir, Owner: owner, Watch: 100 * time.Millisecond}
+	return hostnet.Config{Bridge: r.bridge, RunDir: r.runDir, Owner: owner, Watch: r.watch, Uplink: r.uplink}
 }
 
 // open opens a Host and takes its ports away at the end.
