@@ -8,9 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 
 	"github.com/digitalocean/go-openvswitch/ovs"
+	"github.com/moset/moset/pkg/hostnet/internal/openflow"
 )
 
 // ofctlFlows is Flows by ovs-ofctl, in go-openvswitch's words.
@@ -33,35 +33,24 @@ func (f *ofctlFlows) Apply(ctx context.Context, change FlowChange) error {
 	return f.forget(ctx, change.Forget)
 }
 
-// forgetAtOnce bounds how many ovs-ofctl run at the same time.
-const forgetAtOnce = 8
-
-// forget flushes tracked connections, those an address began and those it answered. A switch before 3.1
-// cannot flush single addresses; there they age.
+// forget flushes tracked connections, those an address began and those it answered, all over one connection:
+// an ovs-ofctl for each would take most of the time. A switch before 3.1 cannot; there they age.
 func (f *ofctlFlows) forget(ctx context.Context, list []Connections) error {
-	slots := make(chan struct{}, forgetAtOnce)
-	errs := make([]error, 2*len(list))
-	var all sync.WaitGroup
-	for i, c := range list {
-		for j, field := range []string{"ct_nw_src", "ct_nw_dst"} {
-			all.Go(func() {
-				slots <- struct{}{}
-				defer func() { <-slots }()
-				errs[2*i+j] = f.flush(ctx, fmt.Sprintf("zone=%d", c.Tenant), field+"="+c.Addr.String())
-			})
-		}
-	}
-	all.Wait()
-	return errors.Join(errs...)
-}
-
-func (f *ofctlFlows) flush(ctx context.Context, zone, tuple string) error {
-	call := &ofctlCall{ctx: ctx, flows: f}
-	out, err := call.exec("ovs-ofctl", "ct-flush", f.target(), zone, tuple)
-	if err != nil && strings.Contains(string(out), "unknown command") {
+	if len(list) == 0 {
 		return nil
 	}
-	return call.because(err)
+	var requests [][]byte
+	for _, c := range list {
+		requests = append(requests, openflow.FlushFrom(uint16(c.Tenant), c.Addr), openflow.FlushTo(uint16(c.Tenant), c.Addr))
+	}
+	err := openflow.Do(ctx, f.socket, requests...)
+	if err == nil || errors.Is(err, openflow.ErrUnknown) {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fmt.Errorf("forget tracked connections: %w", err)
 }
 
 // Has implements Flows.

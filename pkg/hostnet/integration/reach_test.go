@@ -161,3 +161,19 @@ func TestAnAddressGivenAwayAgainInheritsNoConnection(t *testing.T) {
 	r.attach(h, next)
 	assert.False(t, r.reaches(a, next))
 }
+
+func TestAnAddressGivenAwayAgainContinuesNoConnection(t *testing.T) {
+	r := newRig(t)
+	a, b := r.port(1, 6, "10.0.0.1"), r.port(2, 6, "10.0.0.2")
+	h := r.open(owner)
+	r.attach(h, a, b)
+	require.True(t, r.reaches(a, b))
+	require.NoError(t, h.Detach(t.Context(), a.ID))
+
+	b.Groups = []hostnet.GroupID{"closed"}
+	next := r.port(3, 6, "10.0.0.1") // calls as a did before
+	next.MAC = a.MAC
+	r.attach(h, b, next)
+	assert.False(t, r.reaches(next, b))
+	assert.True(t, r.reaches(b, next))
+}

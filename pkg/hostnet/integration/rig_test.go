@@ -23,7 +23,7 @@ const owner = 77
 
 // rig is a bridge of its own for one test.
 type rig struct {
-	t      *testing.T
+	t      testing.TB
 	runDir string
 	bridge string
 	mark   string // of the test, in names
@@ -32,7 +32,7 @@ type rig struct {
 }
 
 // newRig needs root and MOSET_TEST_OVS_RUNDIR, the run directory of an Open vSwitch for tests.
-func newRig(t *testing.T) *rig {
+func newRig(t testing.TB) *rig {
 	t.Helper()
 	runDir := os.Getenv("MOSET_TEST_OVS_RUNDIR")
 	require.NotEmpty(t, runDir, "set MOSET_TEST_OVS_RUNDIR to the run directory of an Open vSwitch for tests; make test does")
