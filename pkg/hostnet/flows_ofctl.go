@@ -43,14 +43,17 @@ func (f *ofctlFlows) forget(ctx context.Context, list []Connections) error {
 	for _, c := range list {
 		requests = append(requests, openflow.FlushFrom(uint16(c.Tenant), c.Addr), openflow.FlushTo(uint16(c.Tenant), c.Addr))
 	}
+	var refused *openflow.Error
 	err := openflow.Do(ctx, f.socket, requests...)
-	if err == nil || errors.Is(err, openflow.ErrUnknown) {
+	switch {
+	case err == nil || errors.Is(err, openflow.ErrUnknown):
 		return nil
-	}
-	if ctx.Err() != nil {
+	case ctx.Err() != nil:
 		return ctx.Err()
+	case errors.As(err, &refused):
+		return fmt.Errorf("forget tracked connections: %w", err)
 	}
-	return fmt.Errorf("forget tracked connections: %w", err)
+	return fmt.Errorf("%w: ovs-vswitchd did not forget tracked connections at %s; see that it runs: %w", ErrUnavailable, f.socket, err)
 }
 
 // Has implements Flows.

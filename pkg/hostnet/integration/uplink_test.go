@@ -226,10 +226,10 @@ func (r *rig) link() netlink.Link {
 func newWire(t *testing.T) (*rig, *hostnet.Host, string) {
 	t.Helper()
 	r := newRig(t)
-	r.uplink = r.spare()
 	name := "hnt" + r.mark + "-wire"
 	require.NoError(t, hostnettest.MakeNetNS(name))
 	t.Cleanup(func() { require.NoError(t, hostnettest.DeleteNetNS(name)) })
+	r.uplink = r.spare() // deleted before the namespace would take it along
 	path := hostnettest.NetNSPath(name)
 	end, err := netlink.LinkByName("v" + r.mark)
 	require.NoError(t, err)
