@@ -39,7 +39,7 @@ func (f *ofctlFlows) forget(ctx context.Context, list []Connections) error {
 	if len(list) == 0 {
 		return nil
 	}
-	var requests [][]byte
+	var requests []openflow.Request
 	for _, c := range list {
 		requests = append(requests, openflow.FlushFrom(uint16(c.Tenant), c.Addr), openflow.FlushTo(uint16(c.Tenant), c.Addr))
 	}
@@ -61,6 +61,15 @@ func (f *ofctlFlows) Has(ctx context.Context, match *ovs.MatchFlow) (bool, error
 	call := &ofctlCall{ctx: ctx, flows: f}
 	found, err := call.client().OpenFlow.DumpFlowsWithFlowArgs(f.target(), match)
 	return len(found) > 0, call.because(err)
+}
+
+// Send implements Flows.
+func (f *ofctlFlows) Send(ctx context.Context, ofport int, frames ...[]byte) error {
+	var requests []openflow.Request
+	for _, frame := range frames {
+		requests = append(requests, openflow.PacketOut(ofport, frame))
+	}
+	return openflow.Do(ctx, f.socket, requests...)
 }
 
 func (f *ofctlFlows) target() string { return "unix:" + f.socket }

@@ -127,7 +127,7 @@ func TestDetachLeavesNothing(t *testing.T) {
 	require.NoError(t, hostnettest.DeleteNetNS(strings.TrimPrefix(c.NetNS.Path, hostnettest.NetNSPath("")+"/")))
 	require.NoError(t, h.Detach(t.Context(), c.ID))
 	for _, st := range statuses {
-		assert.Eventually(t, func() bool { return !r.linkExists(st.HostIf) }, 2*time.Second, 10*time.Millisecond)
+		assert.Eventually(t, func() bool { return !r.linkExists(st.HostIf) }, 20*time.Second, 10*time.Millisecond)
 	}
 	assert.Equal(t, flows, r.flows())
 	assert.Equal(t, ports, r.vsctl("list-ports", r.bridge))

@@ -19,6 +19,7 @@ const (
 	echoRequest    = 2
 	echoReply      = 3
 	experimenter   = 4
+	packetOut      = 13
 	barrierRequest = 20
 	barrierReply   = 21
 )
@@ -48,6 +49,12 @@ func (e *Error) Is(target error) bool {
 	return target == ErrUnknown && e.Kind == badRequest && (e.Code == badExperimenter || e.Code == badExpType)
 }
 
+// Request is one message to the switch.
+type Request struct {
+	kind byte
+	body []byte
+}
+
 // message is a header and what it is the header of.
 func message(kind byte, xid uint32, body []byte) []byte {
 	m := append(make([]byte, 0, headerLength+len(body)), version, kind)
@@ -55,9 +62,9 @@ func message(kind byte, xid uint32, body []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(m, xid), body...)
 }
 
-// Do sends experimenter requests to the switch that listens at a unix socket and returns when it has carried
+// Do sends requests to the switch that listens at a unix socket and returns when it has carried
 // out all of them. The first that it refuses is the error; it tries the others all the same.
-func Do(ctx context.Context, socket string, requests ...[]byte) error {
+func Do(ctx context.Context, socket string, requests ...Request) error {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "unix", socket)
 	if err != nil {
@@ -74,10 +81,10 @@ func Do(ctx context.Context, socket string, requests ...[]byte) error {
 }
 
 // exchange writes beside reading, so that neither side waits for the other with full buffers.
-func exchange(conn net.Conn, requests [][]byte) error {
+func exchange(conn net.Conn, requests []Request) error {
 	all := message(hello, 0, nil)
 	for i, r := range requests {
-		all = append(all, message(experimenter, uint32(i+1), r)...)
+		all = append(all, message(r.kind, uint32(i+1), r.body)...)
 	}
 	end := uint32(len(requests) + 1)
 	all = append(all, message(barrierRequest, end, nil)...)

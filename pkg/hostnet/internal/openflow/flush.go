@@ -20,18 +20,18 @@ const (
 )
 
 // FlushFrom is the request to forget the connections an address of a zone began.
-func FlushFrom(zone uint16, addr netip.Addr) []byte { return flush(zone, source, addr) }
+func FlushFrom(zone uint16, addr netip.Addr) Request { return flush(zone, source, addr) }
 
 // FlushTo is the request to forget the connections that an address of a zone was called by.
-func FlushTo(zone uint16, addr netip.Addr) []byte { return flush(zone, destination, addr) }
+func FlushTo(zone uint16, addr netip.Addr) Request { return flush(zone, destination, addr) }
 
-func flush(zone uint16, end uint16, addr netip.Addr) []byte {
+func flush(zone uint16, end uint16, addr netip.Addr) Request {
 	body := binary.BigEndian.AppendUint32(nil, nicira)
 	body = binary.BigEndian.AppendUint32(body, ctFlush)
 	body = append(body, make([]byte, 8)...) // any protocol
 	mapped := addr.As16()                   // IPv4 as ::ffff:a.b.c.d
 	body = append(body, property(original, append(make([]byte, 4), property(end, mapped[:])...))...)
-	return append(body, property(zoneID, append(binary.BigEndian.AppendUint16(nil, zone), 0, 0))...)
+	return Request{experimenter, append(body, property(zoneID, append(binary.BigEndian.AppendUint16(nil, zone), 0, 0))...)}
 }
 
 // property is a type, the length without padding, and a value, filled up to eight bytes (OpenFlow 1.4, section 7.2.6).

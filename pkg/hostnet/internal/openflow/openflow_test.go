@@ -18,9 +18,12 @@ import (
 func TestFlushIsWhatOvsOfctlSends(t *testing.T) {
 	const from = "0000232000000020" + "0000000000000000" + "0000002000000000" + "00000014" + "00000000000000000000ffff0a000009" + "00000000" + "0002000800050000"
 	addr := netip.MustParseAddr("10.0.0.9")
-	assert.Equal(t, from, hex.EncodeToString(FlushFrom(5, addr)))
+	assert.Equal(t, from, hex.EncodeToString(FlushFrom(5, addr).body))
 	assert.NotEqual(t, FlushFrom(5, addr), FlushTo(5, addr))
 }
+
+// any8 is some request.
+var any8 = Request{experimenter, make([]byte, 8)}
 
 // serve plays a switch for one connection: it answers the barrier, and before that what answer says.
 func serve(t *testing.T, answer func(requests int) []byte) string {
@@ -54,7 +57,7 @@ func serve(t *testing.T, answer func(requests int) []byte) string {
 func TestDoReturnsWhenAllIsDone(t *testing.T) {
 	got := 0
 	socket := serve(t, func(n int) []byte { got = n; return message(hello, 0, nil) })
-	require.NoError(t, Do(t.Context(), socket, make([]byte, 8), make([]byte, 8), make([]byte, 8)))
+	require.NoError(t, Do(t.Context(), socket, any8, any8, any8))
 	assert.Equal(t, 3, got)
 }
 
@@ -63,12 +66,12 @@ func TestDoGivesTheRefusal(t *testing.T) {
 		body := binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint16(nil, kind), code)
 		return func(int) []byte { return message(failure, 1, body) }
 	}
-	err := Do(t.Context(), serve(t, refuse(badRequest, badExpType)), make([]byte, 8))
+	err := Do(t.Context(), serve(t, refuse(badRequest, badExpType)), any8)
 	assert.ErrorIs(t, err, ErrUnknown)
-	err = Do(t.Context(), serve(t, refuse(badRequest, 6)), make([]byte, 8))
+	err = Do(t.Context(), serve(t, refuse(badRequest, 6)), any8)
 	assert.NotErrorIs(t, err, ErrUnknown)
 	assert.ErrorContains(t, err, "error 1, code 6")
-	assert.Error(t, Do(t.Context(), serve(t, func(int) []byte { return message(failure, 1, nil) }), make([]byte, 8)))
+	assert.Error(t, Do(t.Context(), serve(t, func(int) []byte { return message(failure, 1, nil) }), any8))
 }
 
 func TestDoEndsWithTheConnection(t *testing.T) {
