@@ -59,7 +59,7 @@ type life struct {
 	task      set.Task
 }
 
-func request(name string, c *cloud) set.CreateRequest {
+func request(name string) set.CreateRequest {
 	logs := []set.Mount{{Volume: "logs", Path: "/var/log/app"}}
 	return set.CreateRequest{Name: name, Spec: set.Spec{
 		Volumes:   []set.Volume{{Name: "logs"}},
@@ -74,7 +74,7 @@ func request(name string, c *cloud) set.CreateRequest {
 // createOne makes one set, measures, and removes it.
 func (c *cloud) createOne(ctx context.Context, name string) (life, error) {
 	seen := life{begun: time.Now()}
-	task, err := c.servers.Create(ctx, request(name, c))
+	task, err := c.servers.Create(ctx, request(name))
 	if err != nil {
 		return seen, err
 	}

@@ -28,6 +28,7 @@ type benchmark struct {
 func benchmarks() []benchmark {
 	return []benchmark{
 		{"create", benchCreate},
+		{"burst", benchBurst},
 	}
 }
 
