@@ -29,6 +29,7 @@ func benchmarks() []benchmark {
 	return []benchmark{
 		{"create", benchCreate},
 		{"burst", benchBurst},
+		{"attach", benchAttach},
 	}
 }
 
