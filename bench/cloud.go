@@ -52,7 +52,7 @@ func (c *cloud) start(ctx context.Context) (err error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // the lab ends it, after what is on it is gone
 	c.Stack, err = stack.Start(ctx, stack.Config{StateDir: filepath.Join(c.lab.dir, "cloud"), Ports: stack.AnyPorts, Bridge: cloudBridge,
 		Datapath: "netdev", DockerHost: c.lab.dockerURL, OVSRunDir: c.lab.ovsRunDir, HostName: "bench", Logger: c.lab.logger,
-		Capacity: set.Resources{CPU: 1_000_000, Memory: 1 << 40, Pids: 1 << 22}}) // the burst asks for more than a small machine has
+		Capacity: set.Resources{CPU: 1 << 40, Memory: 1 << 50, Pids: 1 << 40}}) // the burst asks for more than a small machine has
 	if err != nil {
 		cancel()
 		return err

@@ -30,6 +30,8 @@ func benchmarks() []benchmark {
 		{"create", benchCreate},
 		{"burst", benchBurst},
 		{"attach", benchAttach},
+		{"pull", benchPull},
+		{"accept", benchAccept},
 	}
 }
 
