@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/client"
+
+	"github.com/moset/moset/bench/figure"
 )
 
 // plain makes the containers of a set by Docker's API alone: create and start, each in turn. The infra
@@ -20,11 +23,10 @@ type plain struct {
 	docker          *client.Client
 	pause, log, web string // images
 	logs            string // directory of the volume
-	ours            *cloud
 }
 
 func newPlain(ctx context.Context, c *cloud) (*plain, error) {
-	p := &plain{docker: c.lab.docker, pause: "moset/pause:1", log: c.image("logagent:v1"), web: c.image("web:v1"), ours: c,
+	p := &plain{docker: c.lab.docker, pause: "moset/pause:1", log: c.image("logagent:v1"), web: c.image("web:v1"),
 		logs: filepath.Join(c.lab.dir, "plain-logs")}
 	if err := os.MkdirAll(p.logs, 0o777); err != nil {
 		return nil, err
@@ -36,34 +38,63 @@ func newPlain(ctx context.Context, c *cloud) (*plain, error) {
 // createOne makes the three containers, measures until the app gives its page to somebody in their
 // namespace, and removes them.
 func (p *plain) createOne(ctx context.Context, n int) (took time.Duration, err error) {
-	name := func(part string) string { return fmt.Sprintf("bench-plain-%d-%s", n, part) }
-	defer func() {
-		for _, part := range []string{"web", "log", "infra"} {
-			e := p.docker.ContainerRemove(context.WithoutCancel(ctx), name(part), container.RemoveOptions{Force: true})
-			if !client.IsErrNotFound(e) {
-				err = errors.Join(err, e)
-			}
-		}
-	}()
 	begun := time.Now()
-	infra, err := p.run(ctx, name("infra"), &container.Config{Image: p.pause, Hostname: "bench", NetworkDisabled: true}, p.infraHost())
+	err = p.make(ctx, n)
+	return time.Since(begun), errors.Join(err, p.remove(context.WithoutCancel(ctx), n))
+}
+
+func plainName(n int, part string) string { return fmt.Sprintf("bench-plain-%d-%s", n, part) }
+
+// make makes the nth set of containers and returns when its page is there.
+func (p *plain) make(ctx context.Context, n int) error {
+	infra, err := p.run(ctx, plainName(n, "infra"), &container.Config{Image: p.pause, Hostname: "bench", NetworkDisabled: true}, p.infraHost())
 	if err != nil {
-		return 0, err
+		return err
 	}
 	pid := p.pidOf(ctx, infra)
 	for _, m := range []struct{ part, image string }{{"log", p.log}, {"web", p.web}} {
-		if _, err := p.run(ctx, name(m.part), &container.Config{Image: m.image}, p.memberHost(infra)); err != nil {
-			return 0, err
+		if _, err := p.run(ctx, plainName(n, m.part), &container.Config{Image: m.image}, p.memberHost(infra)); err != nil {
+			return err
 		}
 	}
 	found := <-pid
 	if found.err != nil {
-		return 0, found.err
+		return found.err
 	}
-	if err := awaitPage(ctx, fmt.Sprintf("/proc/%d/ns/net", found.pid), "http://127.0.0.1/"); err != nil {
-		return 0, err
+	return awaitPage(ctx, fmt.Sprintf("/proc/%d/ns/net", found.pid), "http://127.0.0.1/")
+}
+
+func (p *plain) remove(ctx context.Context, n int) error {
+	var errs []error
+	for _, part := range []string{"web", "log", "infra"} {
+		err := p.docker.ContainerRemove(ctx, plainName(n, part), container.RemoveOptions{Force: true})
+		if !client.IsErrNotFound(err) {
+			errs = append(errs, err)
+		}
 	}
-	return time.Since(begun), nil
+	return errors.Join(errs...)
+}
+
+// createAtOnce makes as many sets, so many at a time as moset's host does, and measures each from the
+// moment all were asked for.
+func (p *plain) createAtOnce(ctx context.Context, count, atOnce int) (figure.Samples, error) {
+	samples, errs := make(figure.Samples, count), make([]error, count)
+	lanes := make(chan struct{}, atOnce)
+	var all sync.WaitGroup
+	begun := time.Now()
+	for n := range count {
+		all.Go(func() {
+			lanes <- struct{}{}
+			defer func() { <-lanes }()
+			errs[n] = p.make(ctx, n)
+			samples[n] = time.Since(begun)
+		})
+	}
+	all.Wait()
+	for n := range count {
+		errs = append(errs, p.remove(context.WithoutCancel(ctx), n))
+	}
+	return samples, errors.Join(errs...)
 }
 
 func (p *plain) run(ctx context.Context, name string, c *container.Config, h *container.HostConfig) (string, error) {
