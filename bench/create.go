@@ -83,8 +83,9 @@ func (c *cloud) createOne(ctx context.Context, name string) (life, error) {
 	return seen, errors.Join(err, c.remove(context.WithoutCancel(ctx), task.ServerID))
 }
 
-// follow waits for the page and for the end of the task. Asking begins when the task says that the network is
-// attached: a switch remembers for a moment that an address of nobody was asked for.
+// follow waits for the page and for the end of the task. Asking begins when the task says that the containers
+// are started, as the peer begins when its last start has returned: to ask before would only take processor
+// time from the starts.
 func (c *cloud) follow(ctx context.Context, task set.Task, seen *life) error {
 	server, err := c.servers.Get(ctx, task.ServerID)
 	if err != nil {
@@ -102,7 +103,7 @@ func (c *cloud) follow(ctx context.Context, task set.Task, seen *life) error {
 		}()
 	}
 	seen.task, err = set.Wait(ctx, c.servers, task.ID, func(t set.Task) {
-		if !asking && attached(t) {
+		if !asking && started(t) {
 			ask()
 		}
 	})
@@ -118,9 +119,9 @@ func (c *cloud) follow(ctx context.Context, task set.Task, seen *life) error {
 	return <-page
 }
 
-func attached(t set.Task) bool {
+func started(t set.Task) bool {
 	for _, s := range t.Steps {
-		if s.Name == "network" && s.State == set.StepDone {
+		if s.Name == "start" && s.State == set.StepDone {
 			return true
 		}
 	}
