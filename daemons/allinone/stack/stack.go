@@ -24,6 +24,7 @@ import (
 	"github.com/moset/moset/pkg/authn/keystone"
 	"github.com/moset/moset/pkg/image/imagetest"
 	"github.com/moset/moset/pkg/image/registry"
+	"github.com/moset/moset/pkg/set"
 )
 
 // Config describes the cloud.
@@ -33,10 +34,11 @@ type Config struct {
 	Ports      Ports
 	DockerHost string
 	OVSRunDir  string
-	Bridge     string // default "br-moset"
-	Datapath   string // "netdev", "system", or "" for what the machine has
-	HostName   string // of the one host; default "local"
-	Strict     bool   // the host is not ready on a Docker Engine without live-restore
+	Bridge     string        // default "br-moset"
+	Datapath   string        // "netdev", "system", or "" for what the machine has
+	HostName   string        // of the one host; default "local"
+	Capacity   set.Resources // what the host gives to servers; zero fields: all the machine has
+	Strict     bool          // the host is not ready on a Docker Engine without live-restore
 	Planner    controller.Planner
 	Logger     *slog.Logger // nil discards
 }
@@ -204,7 +206,7 @@ func (s *Stack) startRegion(ctx context.Context) (err error) {
 func (s *Stack) startHost(ctx context.Context) (err error) {
 	s.host, err = agent.New(agent.Config{Name: s.cfg.HostName, StateDir: filepath.Join(s.cfg.StateDir, "host"), URL: url(s.listeners.host),
 		RegionURL: url(s.listeners.region), Region: s.key, DockerHost: s.cfg.DockerHost, Registry: s.listeners.registry.Bound.Addr().String(),
-		OVSRunDir: s.cfg.OVSRunDir, Bridge: s.cfg.Bridge, Datapath: s.cfg.Datapath, Strict: s.cfg.Strict, Tokens: s.session, Logger: s.cfg.Logger})
+		OVSRunDir: s.cfg.OVSRunDir, Bridge: s.cfg.Bridge, Datapath: s.cfg.Datapath, Capacity: s.cfg.Capacity, Strict: s.cfg.Strict, Tokens: s.session, Logger: s.cfg.Logger})
 	if err != nil {
 		return err
 	}
