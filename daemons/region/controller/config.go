@@ -21,6 +21,7 @@ type Config struct {
 	Planner     Planner                       // default: sched's built-in policy, not-ready hosts left out
 	Defaults    set.Resources                 // limits of sets that name none; default 500m, 256 MiB, 512 processes
 	HostTimeout time.Duration                 // a host that did not report for so long is not ready; default 10s
+	Reunion     time.Duration                 // after a start, how long a create waits for hosts that have yet to report; default 5s
 	KeepTasks   time.Duration                 // how long a finished task can be read; default 24h
 	Logger      *slog.Logger                  // nil discards
 }
@@ -60,6 +61,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.HostTimeout == 0 {
 		c.HostTimeout = 10 * time.Second
+	}
+	if c.Reunion == 0 {
+		c.Reunion = 5 * time.Second
 	}
 	if c.KeepTasks == 0 {
 		c.KeepTasks = 24 * time.Hour
