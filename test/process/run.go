@@ -115,6 +115,7 @@ func (c *Cloud) Program(t testing.TB, args ...string) string {
 // PushImages builds the example images and pushes them: demo/web:v1 and demo/logagent:v1.
 func (c *Cloud) PushImages(t testing.TB) {
 	t.Helper()
+	t.Cleanup(func() { c.ForgetImages(t) })
 	registry := c.cfg.Registry.Listen
 	c.Program(t, filepath.Join("..", "..", "scripts", "images"), registry+"/demo")
 	c.Docker(t, "login", registry, "-u", "demo/demo", "-p", "secret-demo")
@@ -122,4 +123,14 @@ func (c *Cloud) PushImages(t testing.TB) {
 		c.Docker(t, "push", "-q", image)
 	}
 	c.Docker(t, "rmi", registry+"/demo/web:v1", registry+"/demo/logagent:v1")
+}
+
+// ForgetImages removes what the engine of the first host pulled from this cloud's registry, so that the next
+// creates pull again.
+func (c *Cloud) ForgetImages(t testing.TB) {
+	t.Helper()
+	ids := strings.Fields(c.Docker(t, "image", "ls", "-q", "--filter", "reference="+c.cfg.Registry.Listen+"/*/*"))
+	if len(ids) > 0 {
+		c.Docker(t, append([]string{"rmi", "--force"}, ids...)...)
+	}
 }
