@@ -53,8 +53,18 @@ func (c *Cloud) startBoxes(t testing.TB) {
 	require.NoError(t, err)
 	c.Glance, err = imagetest.NewGlance(imagetest.GlanceConfig{Tokens: checker{keystone.NewVerifier(session, 0)}, Hash: "sha256"})
 	require.NoError(t, err)
-	c.GlanceURL = c.serve(t, c.Glance)
+	c.AroundGlance(nil)
+	c.GlanceURL = c.serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*c.glance.Load()).ServeHTTP(w, r) }))
 	c.Keystone.SetEndpoint("image", c.GlanceURL)
+}
+
+// AroundGlance puts a handler between clients and the Glance box, or with nil takes it away.
+func (c *Cloud) AroundGlance(wrap func(next http.Handler) http.Handler) {
+	var h http.Handler = c.Glance
+	if wrap != nil {
+		h = wrap(h)
+	}
+	c.glance.Store(&h)
 }
 
 // serve serves a box on the cloud's address until the test ends.

@@ -3,10 +3,12 @@ package process
 import (
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,8 +56,9 @@ type Cloud struct {
 	Region, Registry   *Daemon
 	Dir                string // of states, logs and keys
 
-	cfg   Config
-	hosts []*Daemon
+	cfg    Config
+	hosts  []*Daemon
+	glance atomic.Pointer[http.Handler]
 }
 
 // Start runs a cloud until the test ends, and waits until its hosts are ready.

@@ -22,7 +22,7 @@ func (c *Cloud) Footprint(t testing.TB, servers ...string) []string {
 			list = append(list, what+" "+strings.TrimSpace(line))
 		}
 	}
-	ask("server", "demo", "server", "list", "--format", "{{range .}}{{.name}} {{.id}} task {{.task_id}}\n{{end}}")
+	ask("server", "demo", "server", "list", "--format", "{{range .}}{{.name}} {{.id}} task {{index . \"task_id\"}}\n{{end}}")
 	ask("addresses", "demo", "network", "list", "--format", "{{range .}}{{.name}} {{.in_use}}\n{{end}}")
 	ask("share", "admin", "host", "list", "--format", "{{range .}}{{.name}} {{.servers}} {{.used}}\n{{end}}")
 	slices.Sort(list)
