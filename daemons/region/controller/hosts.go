@@ -110,6 +110,7 @@ func (c *Controller) follow(h Host) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", set.ErrInvalid, err)
 	}
+	agent = guarded{Agent: agent, host: h.Name, limit: c.cfg.HostCall}
 	ctx, stop := context.WithCancel(c.ctx)
 	c.hosts[h.Name] = &hostLink{host: h, agent: agent, stop: stop}
 	c.work.Go(func() { c.watch(ctx, h.Name, agent) })
