@@ -1,6 +1,6 @@
 export CGO_ENABLED := 0
 
-.PHONY: help build demo test unit lint bench microbench cover fmt clean-machine
+.PHONY: help build demo test soak unit lint bench microbench openstack openstack-stop cover fmt clean-machine
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 build: ## build the daemons, the command line and access-port into bin/
@@ -9,6 +9,8 @@ demo: ## root: push an image, create a set, fetch its page, delete it without a 
 	@scripts/demo
 test: ## root: every test, integration included, nothing skipped (KEEP=1 leaves the private daemons running)
 	@scripts/test
+soak: ## root: daemons killed in the middle of creates and deletes, again and again (MOSET_SOAK=10m is how long)
+	@scripts/machine install && scripts/machine start && eval "$$(scripts/machine env)" && code=0 && MOSET_SOAK=$${MOSET_SOAK:-10m} go test -count=1 -timeout 0 -v -run Killed ./test/faults || code=$$?; [ "$$KEEP" = 1 ] || scripts/machine stop; exit $$code
 unit: ## the tests that need no root, under a minute
 	@go list ./... | grep -vE '/integration(/|$$)|/test/' | xargs go test -count=1
 lint: ## golangci-lint, shellcheck, gofmt and go vet

@@ -73,6 +73,9 @@ func (c Config) OpenFlowSocket() string {
 	return filepath.Join(or(c.RunDir, DefaultRunDir), or(c.Bridge, DefaultBridge)+".mgmt")
 }
 
+// HostLinkGroup is the group of the host links (ip link show group N): LinkGroup, or what takes its place.
+func (c Config) HostLinkGroup() uint32 { return c.withDefaults().LinkGroup }
+
 func or[T comparable](v, otherwise T) T {
 	var zero T
 	if v == zero {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/moset/moset/daemons/allinone/stack"
@@ -38,10 +37,6 @@ func run(m *testing.M) int {
 		err = shared.pushImages()
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	if err := os.MkdirAll(filepath.Join(dir, "host", "servers"), 0o711); err != nil { // made by the first set, and kept
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/moset/moset/internal/errkind"
@@ -37,28 +38,23 @@ var imageErrors = errkind.Map{
 	{From: imagedocker.ErrNoSpace, To: set.ErrUnavailable},
 }
 
-// Ensure implements set.Images.
+// Ensure implements set.Images. The creator's token counts first; when it is gone, after a restart of region
+// or host, or has ended since the create was accepted, the host's own does.
 func (i images) Ensure(ctx context.Context, req set.ImageRequest, progress func(done, total int64)) (string, error) {
 	ref, err := image.ParseRef(req.Ref, "")
 	if err != nil {
 		return "", imageErrors.Translate(err)
 	}
-	token, err := i.token(ctx, req.Token)
-	if err != nil {
-		return "", err
+	pull := imagedocker.Request{Repository: ref.Repo, Digest: req.Digest, Token: req.Token.Reveal()}
+	if pull.Token != "" || i.own == nil {
+		id, err := i.puller.Pull(ctx, pull, progress)
+		if i.own == nil || !errors.Is(err, image.ErrUnauthorized) {
+			return id, imageErrors.Translate(err)
+		}
 	}
-	id, err := i.puller.Pull(ctx, imagedocker.Request{Repository: ref.Repo, Digest: req.Digest, Token: token}, progress)
-	return id, imageErrors.Translate(err)
-}
-
-// token prefers the creator's own; after a restart of region or host only the host's is left.
-func (i images) token(ctx context.Context, given set.Secret) (string, error) {
-	if given != "" || i.own == nil {
-		return given.Reveal(), nil
-	}
-	t, err := i.own.Token(ctx)
-	if err != nil {
+	if pull.Token, err = i.own.Token(ctx); err != nil {
 		return "", fmt.Errorf("%w: the host's own token: %w", set.ErrUnavailable, err)
 	}
-	return t, nil
+	id, err := i.puller.Pull(ctx, pull, progress)
+	return id, imageErrors.Translate(err)
 }

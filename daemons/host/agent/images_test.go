@@ -16,13 +16,17 @@ import (
 )
 
 type fakePuller struct {
-	asked imagedocker.Request
-	err   error
+	asked   imagedocker.Request
+	refuses string // token
+	err     error
 }
 
 func (p *fakePuller) Pull(_ context.Context, r imagedocker.Request, progress func(done, total int64)) (string, error) {
 	p.asked = r
 	progress(1, 2)
+	if p.refuses != "" && r.Token == p.refuses {
+		return "", fmt.Errorf("pull %s: %w", r.Repository, image.ErrUnauthorized)
+	}
 	return "local-1", p.err
 }
 
@@ -52,6 +56,22 @@ func TestImageIsPulledByDigestWithTheBestToken(t *testing.T) {
 			assert.Equal(t, imagedocker.Request{Repository: "project/app", Digest: settest.Digest("a"), Token: c.want}, p.asked)
 		})
 	}
+}
+
+func TestAnEndedTokenOfTheCreatorIsReplacedByTheHostsOwn(t *testing.T) {
+	p := &fakePuller{refuses: "creators"}
+	request := set.ImageRequest{Image: set.Image{Ref: "project/app:1"}, Token: "creators"}
+	id, err := images{p, fakeTokens{}}.Ensure(t.Context(), request, func(_, _ int64) {})
+	require.NoError(t, err)
+	assert.Equal(t, "local-1", id)
+	assert.Equal(t, "hosts-own", p.asked.Token)
+
+	_, err = images{p, nil}.Ensure(t.Context(), request, func(_, _ int64) {})
+	require.ErrorIs(t, err, set.ErrUnauthenticated, "a host without a token of its own says so")
+	p.refuses = "hosts-own"
+	request.Token = ""
+	_, err = images{p, fakeTokens{}}.Ensure(t.Context(), request, func(_, _ int64) {})
+	require.ErrorIs(t, err, set.ErrUnauthenticated, "and so does one whose own is refused")
 }
 
 func TestPullErrorsKeepTheirMeaning(t *testing.T) {

@@ -21,6 +21,8 @@ type Config struct {
 	Planner     Planner                       // default: sched's built-in policy, not-ready hosts left out
 	Defaults    set.Resources                 // limits of sets that name none; default 500m, 256 MiB, 512 processes
 	HostTimeout time.Duration                 // a host that did not report for so long is not ready; default 10s
+	HostCall    time.Duration                 // longest wait for a host's answer; default 15s
+	Reunion     time.Duration                 // after a start, how long a create waits for hosts that have yet to report; default 5s
 	KeepTasks   time.Duration                 // how long a finished task can be read; default 24h
 	Logger      *slog.Logger                  // nil discards
 }
@@ -60,6 +62,12 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.HostTimeout == 0 {
 		c.HostTimeout = 10 * time.Second
+	}
+	if c.HostCall == 0 {
+		c.HostCall = 15 * time.Second
+	}
+	if c.Reunion == 0 {
+		c.Reunion = 5 * time.Second
 	}
 	if c.KeepTasks == 0 {
 		c.KeepTasks = 24 * time.Hour

@@ -21,6 +21,7 @@ type Controller struct {
 	work   sync.WaitGroup
 	ledger *sched.Ledger
 	tasks  *taskBoard
+	begun  *reunion
 
 	placing   sync.Mutex // one plan and commit to the ledger at a time
 	replacing sync.Mutex // a server's share is given back and taken again by one caller at a time
@@ -41,7 +42,7 @@ func New(ctx context.Context, cfg Config) (*Controller, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Controller{cfg: cfg, ledger: sched.NewLedger(sched.LedgerConfig{}), tasks: newTaskBoard(),
+	c := &Controller{cfg: cfg, ledger: sched.NewLedger(sched.LedgerConfig{}), tasks: newTaskBoard(), begun: newReunion(cfg.Reunion),
 		hosts: map[string]*hostLink{}, drivers: map[string]*driver{}, removals: map[string]bool{}, tokens: map[string]set.Secret{}, services: map[string]*scaling{}}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if err := c.load(ctx); err != nil {
@@ -71,6 +72,7 @@ func (c *Controller) load(ctx context.Context) error {
 			return fmt.Errorf("host %s: %w", hosts[i].Name, err)
 		}
 	}
+	c.begun.expect(hosts)
 	unfinished, err := c.loadServers(ctx)
 	if err != nil {
 		return err
@@ -120,6 +122,7 @@ func (c *Controller) tick() {
 		case <-c.ctx.Done():
 			return
 		case now := <-second.C:
+			c.begun.heard("", now)
 			c.checkSilence(now)
 			if now.Sub(pruned) > c.cfg.KeepTasks/24 {
 				pruned = now

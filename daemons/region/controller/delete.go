@@ -66,9 +66,19 @@ func (t tenant) delete(ctx context.Context, ref string, o set.DeleteOptions) (se
 	return task, nil
 }
 
-// finish removes a server that nothing is left of, and gives back what it held.
+// finish removes a server that nothing is left of, and gives back what it held. Should another writer be in
+// between it looks again: the host's answer and its watch bring the same news at the same time.
 func (c *Controller) finish(s set.Server) error {
-	s, revision, err := get[set.Server](c.ctx, c.cfg.Store, serverKey(s.ID))
+	for {
+		err := c.tryFinish(s.ID)
+		if !errors.Is(err, store.ErrConflict) || c.ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+func (c *Controller) tryFinish(id string) error {
+	s, revision, err := get[set.Server](c.ctx, c.cfg.Store, serverKey(id))
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}

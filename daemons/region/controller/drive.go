@@ -17,9 +17,6 @@ type driver struct {
 	wake chan struct{}
 }
 
-// callTimeout bounds one call to a host.
-const callTimeout = 15 * time.Second
-
 // The waits between tries to tell a host.
 const (
 	firstRetry = 50 * time.Millisecond
@@ -133,13 +130,11 @@ func (c *Controller) step(id string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.ctx, callTimeout)
-	defer cancel()
-	o, err := agent.Apply(ctx, c.assignment(s))
+	o, err := agent.Apply(c.ctx, c.assignment(s))
 	switch {
 	case err == nil:
 		return c.observe(s.Host, o)
-	case errors.Is(err, set.ErrConflict) && leaving(ctx, agent, s.ID):
+	case errors.Is(err, set.ErrConflict) && leaving(c.ctx, agent, s.ID):
 		return err // an earlier life of it is still being removed there
 	case errors.Is(err, set.ErrInvalid), errors.Is(err, set.ErrConflict), errors.Is(err, set.ErrStaleEpoch):
 		return c.giveUp(s, set.NewFault(err, time.Now().UTC()))
@@ -168,9 +163,7 @@ func (c *Controller) remove(s set.Server) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.ctx, callTimeout)
-	defer cancel()
-	o, err := agent.Remove(ctx, set.Removal{ServerID: s.ID, Epoch: s.Epoch})
+	o, err := agent.Remove(c.ctx, set.Removal{ServerID: s.ID, Epoch: s.Epoch})
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,11 @@ func (c *Controller) Heartbeat(ctx context.Context, r HostReport) error {
 		return wrap("heartbeat", r.Name, unavailable(err))
 	}
 	h.LastSeen = time.Now().UTC()
-	return wrap("heartbeat", r.Name, c.follow(h))
+	if err := c.follow(h); err != nil {
+		return wrap("heartbeat", r.Name, err)
+	}
+	c.begun.heard(r.Name, h.LastSeen)
+	return nil
 }
 
 func same(a, b HostReport) bool { return string(encode(a)) == string(encode(b)) }
@@ -106,6 +110,7 @@ func (c *Controller) follow(h Host) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", set.ErrInvalid, err)
 	}
+	agent = guarded{Agent: agent, host: h.Name, limit: c.cfg.HostCall}
 	ctx, stop := context.WithCancel(c.ctx)
 	c.hosts[h.Name] = &hostLink{host: h, agent: agent, stop: stop}
 	c.work.Go(func() { c.watch(ctx, h.Name, agent) })

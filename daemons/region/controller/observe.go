@@ -114,8 +114,6 @@ func (c *Controller) observeNow(ctx context.Context, s set.Server) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
 	list, err := agent.Observe(ctx, s.ID)
 	if err != nil {
 		return err
@@ -175,10 +173,6 @@ func (c *Controller) tellRemoved(host string, r set.Removal) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.ctx, callTimeout)
-	defer cancel()
-	if _, err = agent.Remove(ctx, r); errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("%w: %w", set.ErrUnavailable, err)
-	}
+	_, err = agent.Remove(c.ctx, r)
 	return err
 }

@@ -33,6 +33,9 @@ func (ReadyFilter) Filter(_ *sched.Request, h sched.HostView) sched.Reason {
 // the servers down gives them back. Those without a host are not in hosts, and why says for what reason; when
 // whole is set, or none fits, that is the error.
 func (c *Controller) place(ctx context.Context, model set.Server, ids []string, whole bool) (hosts map[string]string, why, err error) {
+	if err := c.begun.wait(ctx); err != nil {
+		return nil, nil, err
+	}
 	c.placing.Lock()
 	defer c.placing.Unlock()
 	snap := c.ledger.Snapshot()

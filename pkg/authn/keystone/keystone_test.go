@@ -167,9 +167,12 @@ func TestCredentialsThatAreRefused(t *testing.T) {
 		assert.ErrorIs(t, err, authn.ErrInvalidToken, name)
 		assert.NotContains(t, err.Error(), creds.Password)
 	}
+	verifier := keystone.NewVerifier(connect(t, demo(c)), 0)
 	k.SetDown(true)
 	_, err := keystone.Connect(t.Context(), demo(c))
 	assert.ErrorIs(t, err, authn.ErrUnavailable)
+	_, err = verifier.Verify(t.Context(), "some-token")
+	assert.EqualError(t, err, "verify token at "+c.AuthURL+": the identity service does not answer: it answered 503")
 	_, err = keystone.Connect(t.Context(), keystone.Credentials{AuthURL: "http://127.0.0.1:1/v3", UserName: "x", Password: "y"})
 	assert.ErrorIs(t, err, authn.ErrUnavailable)
 }

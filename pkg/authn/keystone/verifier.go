@@ -78,5 +78,9 @@ func (v *Verifier) unavailable(err error) error {
 	if gophercloud.ResponseCodeIs(err, http.StatusUnauthorized) || gophercloud.ResponseCodeIs(err, http.StatusForbidden) {
 		err = errors.New("it refuses this service's own credentials: its user must be enabled and needs the role service or admin")
 	}
+	var unexpected gophercloud.ErrUnexpectedResponseCode
+	if errors.As(err, &unexpected) { // its own text is a page
+		err = fmt.Errorf("it answered %d", unexpected.Actual)
+	}
 	return &authn.Error{Op: "verify token", ID: v.session.creds.AuthURL, Err: fmt.Errorf("%w: %w", authn.ErrUnavailable, err)}
 }

@@ -22,6 +22,9 @@ type sign struct {
 	kind error
 }
 
+// errLayerGone is an image whose manifest is there and whose layer is not.
+var errLayerGone = fmt.Errorf("%w: the registry lacks a layer or the config of it: push the image again", image.ErrNotFound)
+
 var signs = []sign{
 	{"no space left on device", ErrNoSpace},
 	{"server gave http response to https client", image.ErrUnavailable},
@@ -29,6 +32,8 @@ var signs = []sign{
 	{"connection refused", image.ErrUnavailable},
 	{"timeout", image.ErrUnavailable},
 	{"manifest unknown", image.ErrNotFound},
+	{"unknown blob", errLayerGone},
+	{"blob unknown", errLayerGone},
 	{"name unknown", image.ErrNotFound},
 	{"no such image", image.ErrNotFound},
 	{"not found", image.ErrNotFound},

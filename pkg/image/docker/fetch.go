@@ -3,6 +3,7 @@ package docker
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -125,6 +126,9 @@ func (c *Client) copyBlob(ctx context.Context, w io.Writer, r Request, d v1.Desc
 	})
 	defer stalled.Stop()
 	resp, err := c.ask(ctx, http.MethodGet, r.Repository+"/blobs/"+d.Digest.String(), r.Token)
+	if errors.Is(err, image.ErrNotFound) {
+		return fmt.Errorf("%w: %s", errLayerGone, d.Digest)
+	}
 	if err != nil {
 		return err
 	}

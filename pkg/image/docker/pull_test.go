@@ -212,9 +212,10 @@ func TestWhatMayPassIsTriedAgain(t *testing.T) {
 
 func TestWhatStaysWrongIsTriedOnce(t *testing.T) {
 	for text, want := range map[string]error{
-		"manifest for demo/app@sha256:00 not found: manifest unknown":                   image.ErrNotFound,
-		"unauthorized: the token has expired":                                           image.ErrUnauthorized,
-		"denied: not yours":                                                             image.ErrDenied,
+		"manifest for demo/app@sha256:00 not found: manifest unknown": image.ErrNotFound,
+		"unknown blob":                        image.ErrNotFound,
+		"unauthorized: the token has expired": image.ErrUnauthorized,
+		"denied: not yours":                   image.ErrDenied,
 		"failed to register layer: write /x: no space left on device":                   ErrNoSpace,
 		"failed to register layer: mkdir /x: not found: write: no space left on device": ErrNoSpace,
 	} {
