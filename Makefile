@@ -11,6 +11,10 @@ test: ## root: every test, integration included, nothing skipped (KEEP=1 leaves 
 	@scripts/test
 soak: ## root: daemons killed in the middle of creates and deletes, again and again (MOSET_SOAK=10m is how long)
 	@scripts/machine install && scripts/machine start && eval "$$(scripts/machine env)" && code=0 && MOSET_SOAK=$${MOSET_SOAK:-10m} go test -count=1 -timeout 0 -v -run Killed ./test/faults || code=$$?; [ "$$KEEP" = 1 ] || scripts/machine stop; exit $$code
+openstack: ## root: start a private Keystone, Glance, Swift and MariaDB (scripts/openstack env says where they are)
+	@scripts/openstack install && scripts/openstack start
+openstack-stop: ## root: stop them
+	@scripts/openstack stop
 unit: ## the tests that need no root, under a minute
 	@go list ./... | grep -vE '/integration(/|$$)|/test/' | xargs go test -count=1
 lint: ## golangci-lint, shellcheck, gofmt and go vet
