@@ -171,6 +171,15 @@ func (c *Cloud) daemon(t testing.TB, program string, p Place, args ...string) *D
 	return d
 }
 
+// NewRegistry describes one more registry in front of the same Glance; Start it.
+func (c *Cloud) NewRegistry(t testing.TB, p Place) *Daemon {
+	t.Helper()
+	p.setDefaults(t)
+	d := c.daemon(t, "registry", p)
+	d.Name, d.logFile = "second registry", filepath.Join(c.Dir, "registry-2.log")
+	return d
+}
+
 func (c *Cloud) hostDaemon(t testing.TB, h Host) *Daemon {
 	args := append(c.peer(), "-state", c.StateDir(h.Name), "-name", h.Name, "-url", h.URL, "-region", c.Region.URL,
 		"-registry", strings.TrimPrefix(c.Registry.URL, "http://"), "-bridge", h.Bridge, "-datapath", "netdev",

@@ -105,8 +105,13 @@ func (c *Cloud) Docker(t testing.TB, args ...string) string {
 // Program runs a program with the engine of the first host and a login of its own, and returns what it printed.
 func (c *Cloud) Program(t testing.TB, args ...string) string {
 	t.Helper()
+	return c.programOn(t, c.cfg.Hosts[0].DockerHost, args...)
+}
+
+func (c *Cloud) programOn(t testing.TB, engine string, args ...string) string {
+	t.Helper()
 	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), "DOCKER_HOST="+c.cfg.Hosts[0].DockerHost, "DOCKER_CONFIG="+filepath.Join(c.Dir, "docker"))
+	cmd.Env = append(os.Environ(), "DOCKER_HOST="+engine, "DOCKER_CONFIG="+filepath.Join(c.Dir, "docker"))
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s: %s", strings.Join(args, " "), out)
 	return strings.TrimSpace(string(out))
@@ -116,13 +121,21 @@ func (c *Cloud) Program(t testing.TB, args ...string) string {
 func (c *Cloud) PushImages(t testing.TB) {
 	t.Helper()
 	t.Cleanup(func() { c.ForgetImages(t) })
-	registry := c.cfg.Registry.Listen
-	c.Program(t, filepath.Join("..", "..", "scripts", "images"), registry+"/demo")
-	c.Docker(t, "login", registry, "-u", "demo/demo", "-p", "secret-demo")
-	for _, image := range []string{registry + "/demo/web:v1", registry + "/demo/logagent:v1"} {
-		c.Docker(t, "push", "-q", image)
+	c.PushImagesFrom(t, c.cfg.Hosts[0].DockerHost, c.cfg.Registry.Listen, "demo")
+}
+
+// PushImagesFrom is PushImages from another engine and through another registry of the same Glance, for the
+// project of a user of that name.
+func (c *Cloud) PushImagesFrom(t testing.TB, engine, registry, project string) {
+	t.Helper()
+	prefix := registry + "/" + project
+	docker := func(args ...string) { c.programOn(t, engine, append([]string{"docker"}, args...)...) }
+	c.programOn(t, engine, filepath.Join("..", "..", "scripts", "images"), prefix)
+	docker("login", registry, "-u", project+"/"+project, "-p", "secret-"+project)
+	for _, image := range []string{prefix + "/web:v1", prefix + "/logagent:v1"} {
+		docker("push", "-q", image)
 	}
-	c.Docker(t, "rmi", registry+"/demo/web:v1", registry+"/demo/logagent:v1")
+	docker("rmi", prefix+"/web:v1", prefix+"/logagent:v1")
 }
 
 // ForgetImages removes what the engine of the first host pulled from this cloud's registry, so that the next
