@@ -4,7 +4,7 @@
 # ovs-vsctl that waits for the switch; tc limits both ends. The rules are moset's, as many for each port.
 #
 #   attach.sh setup BRIDGE            makes the bridge and the rules all ports share
-#   attach.sh attach BRIDGE N PREFIX  wires the namespaces PREFIX1 to PREFIXN as 10.78.0.1 to 10.78.0.N
+#   attach.sh attach BRIDGE FIRST LAST PREFIX  wires the namespaces PREFIX1, PREFIX2 and so on as 10.78.0.1, ...
 #   attach.sh detach BRIDGE N         takes ports and their rules away; links go with their namespaces
 #   attach.sh remove BRIDGE
 #
@@ -45,18 +45,18 @@ port() {
   link=bsh$1
 }
 
-# links, rules and rows print what ip, ovs-ofctl and ovs-vsctl get, for the ports 1 to N.
+# links, rules and rows print what ip, ovs-ofctl and ovs-vsctl get, for the ports FIRST to LAST.
 links() {
   local i
-  for ((i = 1; i <= $1; i++)); do
+  for ((i = $1; i <= $2; i++)); do
     port "$i"
-    echo "link add name $link mtu 1500 up type veth peer name eth0 address $mac mtu 1500 netns $2$i"
+    echo "link add name $link mtu 1500 up type veth peer name eth0 address $mac mtu 1500 netns $3$i"
   done
 }
 
 rules() {
   local i
-  for ((i = 1; i <= $1; i++)); do
+  for ((i = $1; i <= $2; i++)); do
     port "$i"
     cat <<FLOWS
 cookie=0x7800,table=0,priority=100,in_port=$number,actions=load:$tenant->NXM_NX_REG6[],resubmit(,110)
@@ -70,10 +70,10 @@ FLOWS
 
 rows() {
   local i
-  for ((i = 1; i <= $1; i++)); do
+  for ((i = $1; i <= $2; i++)); do
     port "$i"
     printf '%s\n' -- add-port "$bridge" "$link" -- set Interface "$link" "ofport_request=$number" \
-      "external_ids:iface-id=$2$i" "external_ids:attached-mac=\"$mac\""
+      "external_ids:iface-id=$3$i" "external_ids:attached-mac=\"$mac\""
   done
 }
 
@@ -81,19 +81,19 @@ limit() { tc "$@" root tbf rate "${mbit}mbit" burst 125000 latency 50ms; }
 
 attach() {
   local i row
-  links "$1" "$2" | ip -batch -
-  for ((i = 1; i <= $1; i++)); do
+  links "$1" "$2" "$3" | ip -batch -
+  for ((i = $1; i <= $2; i++)); do
     port "$i"
-    ip -n "$2$i" -batch - <<BATCH
+    ip -n "$3$i" -batch - <<BATCH
 addr add $ip/16 dev eth0
 link set eth0 up
 route add default via 10.78.255.254
 BATCH
     limit qdisc add dev "$link"
-    limit -n "$2$i" qdisc add dev eth0
+    limit -n "$3$i" qdisc add dev eth0
   done
-  rules "$1" | ofctl add-flows -
-  mapfile -t row < <(rows "$1" "$2")
+  rules "$1" "$2" | ofctl add-flows -
+  mapfile -t row < <(rows "$1" "$2" "$3")
   vsctl "${row[@]}"
 }
 
@@ -106,7 +106,7 @@ detach() {
 
 case $1 in
   setup) setup ;;
-  attach) attach "$3" "$4" ;;
+  attach) attach "$3" "$4" "$5" ;;
   detach) detach "$3" ;;
   remove) vsctl --if-exists del-br "$bridge" ;;
   *)
