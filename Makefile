@@ -1,6 +1,6 @@
 export CGO_ENABLED := 0
 
-.PHONY: help build demo test soak unit lint bench cover fmt clean-machine
+.PHONY: help build demo test soak unit lint bench microbench openstack openstack-stop cover fmt clean-machine
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 build: ## build the daemons, the command line and access-port into bin/
@@ -11,15 +11,21 @@ test: ## root: every test, integration included, nothing skipped (KEEP=1 leaves 
 	@scripts/test
 soak: ## root: daemons killed in the middle of creates and deletes, again and again (MOSET_SOAK=10m is how long)
 	@scripts/machine install && scripts/machine start && eval "$$(scripts/machine env)" && code=0 && MOSET_SOAK=$${MOSET_SOAK:-10m} go test -count=1 -timeout 0 -v -run Killed ./test/faults || code=$$?; [ "$$KEEP" = 1 ] || scripts/machine stop; exit $$code
+openstack: ## root: start a private Keystone, Glance, Swift and MariaDB (scripts/openstack env says where they are)
+	@scripts/openstack install && scripts/openstack start
+openstack-stop: ## root: stop them
+	@scripts/openstack stop
 unit: ## the tests that need no root, under a minute
 	@go list ./... | grep -vE '/integration(/|$$)|/test/' | xargs go test -count=1
 lint: ## golangci-lint, shellcheck, gofmt and go vet
 	@scripts/lint
-bench: ## every benchmark that needs no root
+bench: ## root: every figure beside its peer, one line each (bench/README.md; ARGS="-only create -spans")
+	@scripts/bench $(ARGS)
+microbench: ## the Go benchmarks of the packages, which need no root
 	@go list ./... | grep -vE '/integration(/|$$)|/test/' | xargs go test -run '^$$' -bench . -benchmem
 cover: ## statement coverage of the tests that need no root, into bin/cover.out
 	@mkdir -p bin && go list ./... | grep -vE '/integration(/|$$)|/test/' | xargs go test -coverprofile=bin/cover.out && go tool cover -func=bin/cover.out | tail -n 1
 fmt: ## gofmt every file in place
-	@gofmt -s -w daemons examples internal pkg scripts test doc.go
+	@gofmt -s -w bench daemons examples internal pkg scripts test doc.go
 clean-machine: ## root: stop the private daemons, remove their state and the packages make installed
 	@scripts/machine clean

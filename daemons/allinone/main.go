@@ -12,6 +12,7 @@ import (
 
 	"github.com/moset/moset/daemons/allinone/stack"
 	"github.com/moset/moset/internal/daemon"
+	"github.com/moset/moset/pkg/authn/keystone"
 )
 
 func main() { daemon.Run("moset-allinone", serve) }
@@ -27,6 +28,7 @@ func serve(ctx context.Context) error {
 	flag.StringVar(&cfg.Bridge, "bridge", "", "bridge to attach sets to")
 	flag.StringVar(&cfg.Datapath, "datapath", "", "datapath of the bridge: netdev or system")
 	flag.StringVar(&cfg.HostName, "name", "local", "name of the host in the region")
+	cloud := flag.Bool("cloud", false, "use the Keystone and the Glance of the cloud that the OS_* variables or OS_CLOUD name (as a user with the role service), not own ones")
 	flag.BoolVar(&cfg.Strict, "strict", false, "not ready on a Docker Engine without live-restore")
 	flag.Parse()
 	if os.Geteuid() != 0 {
@@ -38,12 +40,19 @@ func serve(ctx context.Context) error {
 	if cfg.Logger, err = daemon.Logger(*level); err != nil {
 		return err
 	}
+	if *cloud {
+		creds, err := keystone.FromEnv("")
+		if err != nil {
+			return err
+		}
+		cfg.Cloud = &creds
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	cloud, err := stack.Start(ctx, cfg)
+	running, err := stack.Start(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	cfg.Logger.Info("ready", slog.String("credentials", filepath.Join(cfg.StateDir, "openrc-demo")))
-	return cloud.Wait()
+	return running.Wait()
 }

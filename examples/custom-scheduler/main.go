@@ -1,42 +1,44 @@
 // Command custom-scheduler shows a scheduler of one's own: it always takes the host with the most free memory.
 //
-// A region runs on it when it is handed over as Planner, in controller.Config, in service.Config, or in
-// stack.Config for a whole cloud in one process:
+// A region runs on it when it is the Planner of controller.Config, service.Config or stack.Config:
 //
 //	cloud, err := stack.Start(ctx, stack.Config{StateDir: dir, Planner: emptiest{}})
-//
-// Here it places a few sets on hosts that exist on paper only.
 package main
 
 import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/moset/moset/daemons/region/controller"
 	"github.com/moset/moset/pkg/sched"
 )
 
-// emptiest implements controller.Planner. A region asks for one set at a time, so this one does not
-// place several.
+// emptiest is a controller.Planner.
 type emptiest struct{}
-
-var _ controller.Planner = emptiest{}
 
 // Plan only proposes: the region's ledger refuses a host that somebody else filled meanwhile.
 func (emptiest) Plan(_ context.Context, s sched.Snapshot, b sched.Batch) (sched.Plan, error) {
-	var best *sched.Host
-	for i := range s.Hosts {
-		h := &s.Hosts[i]
-		if suits(h, b.Set) && (best == nil || h.Free()[sched.Memory] > best.Free()[sched.Memory]) {
-			best = h
+	plan, hosts := sched.Plan{Snapshot: s.Number}, slices.Clone(s.Hosts)
+	for _, id := range b.Copies() {
+		var best *sched.Host
+		for i := range hosts {
+			if h := &hosts[i]; suits(h, b.Set) && (best == nil || h.Free()[sched.Memory] > best.Free()[sched.Memory]) {
+				best = h
+			}
 		}
+		if best == nil {
+			plan.Unplaced++
+			continue
+		}
+		plan.Claims = append(plan.Claims, sched.Claim{SetID: id, Group: b.Set.Group, HostID: best.ID, Take: b.Set.Need})
+		best.Used = best.Used.Plus(b.Set.Need)
 	}
-	if best == nil {
-		return sched.Plan{}, fmt.Errorf("%w: none of %d hosts is ready, matches and has room", sched.ErrNoFit, len(s.Hosts))
+	if len(plan.Claims) < b.Min || b.Min == 0 && plan.Unplaced > 0 {
+		return sched.Plan{}, fmt.Errorf("%w: %d of %d copies have no host that is ready, matches and has room", sched.ErrNoFit, plan.Unplaced, b.N)
 	}
-	claim := sched.Claim{SetID: b.Set.ID, Group: b.Set.Group, HostID: best.ID, HostVersion: best.Version, Take: b.Set.Need}
-	return sched.Plan{Claims: []sched.Claim{claim}, Snapshot: s.Number}, nil
+	return plan, nil
 }
 
 func suits(h *sched.Host, set sched.Set) bool {

@@ -44,6 +44,7 @@ func (b *batch) apply(ctx context.Context) {
 	b.commit(ctx)
 	unlock()
 	b.verify(ctx)
+	b.announce(ctx)
 	b.rollBack(context.WithoutCancel(ctx))
 }
 

@@ -34,11 +34,14 @@
 // tenant's frames with the tenant as their VLAN tag, so tenants are 1 to 4094 there. What is for no port here, and
 // questions by ARP that no port here answers, goes out by it; what comes in by it goes to ports here or nowhere.
 // Limits and groups hold as between ports of one bridge: a new connection is remembered on its way out, so its
-// answers come in where nothing else may. Only IPv4 and ARP with a tag come in, and no DHCP answers. Senders are
-// checked by their own bridge, so the wire must belong to the cloud. A dozen rules do all this, whatever there is
-// of tenants and ports. One owner sets the uplink, and the ports of all owners of the bridge use it; Close leaves
-// it, and opening without it takes it away. Addresses and MACs are unique in a tenant of one bridge; over several,
-// whoever gives them out has to see to that.
+// answers come in where nothing else may. Only IPv4 and ARP with a tag come in, and no DHCP answers. A dozen rules
+// do all this, whatever there is of tenants and ports.
+//
+// Senders are checked by their own bridge, so the wire must belong to the cloud; no bridge learns, but a new port
+// is announced once, for switches on the way that do. Addresses and MACs are unique in a tenant of one bridge; over
+// several, whoever gives them out has to see to that. One owner sets the uplink, and the ports of all owners of the
+// bridge use it. Close leaves it, opening without it takes it away, and Reconcile puts it back when its link was
+// gone. The link belongs to the bridge: one by which the machine itself is reached is not for this.
 //
 // # Owners
 //
@@ -54,10 +57,9 @@
 //
 // # What it does not do
 //
-// No tunnels to other machines, no IPv6, no routing between subnets, no DHCP, no address
-// assignment. There is no gratuitous ARP, because nothing floods: a MAC should stay with its address. On other
-// machines tracked connections of an address that moved age by themselves. The
-// bandwidth a container sends is limited at its own end of the cable, so a container with NET_ADMIN could take
-// that limit off; Docker gives none by default. On the userspace datapath one Open vSwitch at a time can run in
-// a network namespace.
+// No tunnels to other machines, no IPv6, no routing between subnets, no DHCP, no address assignment. Ports are not
+// told when an address moves to another MAC, because nothing floods: a MAC should stay with its address. On other
+// machines tracked connections of an address that was given away age by themselves. The bandwidth a container sends
+// is limited at its own end of the cable, so a container with NET_ADMIN could take that limit off; Docker gives none
+// by default. On the userspace datapath one Open vSwitch at a time can run in a network namespace.
 package hostnet

@@ -8,9 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 
 	"github.com/digitalocean/go-openvswitch/ovs"
+	"github.com/moset/moset/pkg/hostnet/internal/openflow"
 )
 
 // ofctlFlows is Flows by ovs-ofctl, in go-openvswitch's words.
@@ -33,35 +33,27 @@ func (f *ofctlFlows) Apply(ctx context.Context, change FlowChange) error {
 	return f.forget(ctx, change.Forget)
 }
 
-// forgetAtOnce bounds how many ovs-ofctl run at the same time.
-const forgetAtOnce = 8
-
-// forget flushes tracked connections, those an address began and those it answered. A switch before 3.1
-// cannot flush single addresses; there they age.
+// forget flushes tracked connections, those an address began and those it answered, all over one connection:
+// an ovs-ofctl for each would take most of the time. A switch before 3.1 cannot; there they age.
 func (f *ofctlFlows) forget(ctx context.Context, list []Connections) error {
-	slots := make(chan struct{}, forgetAtOnce)
-	errs := make([]error, 2*len(list))
-	var all sync.WaitGroup
-	for i, c := range list {
-		for j, field := range []string{"ct_nw_src", "ct_nw_dst"} {
-			all.Go(func() {
-				slots <- struct{}{}
-				defer func() { <-slots }()
-				errs[2*i+j] = f.flush(ctx, fmt.Sprintf("zone=%d", c.Tenant), field+"="+c.Addr.String())
-			})
-		}
-	}
-	all.Wait()
-	return errors.Join(errs...)
-}
-
-func (f *ofctlFlows) flush(ctx context.Context, zone, tuple string) error {
-	call := &ofctlCall{ctx: ctx, flows: f}
-	out, err := call.exec("ovs-ofctl", "ct-flush", f.target(), zone, tuple)
-	if err != nil && strings.Contains(string(out), "unknown command") {
+	if len(list) == 0 {
 		return nil
 	}
-	return call.because(err)
+	var requests []openflow.Request
+	for _, c := range list {
+		requests = append(requests, openflow.FlushFrom(uint16(c.Tenant), c.Addr), openflow.FlushTo(uint16(c.Tenant), c.Addr))
+	}
+	var refused *openflow.Error
+	err := openflow.Do(ctx, f.socket, requests...)
+	switch {
+	case err == nil || errors.Is(err, openflow.ErrUnknown):
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &refused):
+		return fmt.Errorf("forget tracked connections: %w", err)
+	}
+	return fmt.Errorf("%w: ovs-vswitchd did not forget tracked connections at %s; see that it runs: %w", ErrUnavailable, f.socket, err)
 }
 
 // Has implements Flows.
@@ -69,6 +61,15 @@ func (f *ofctlFlows) Has(ctx context.Context, match *ovs.MatchFlow) (bool, error
 	call := &ofctlCall{ctx: ctx, flows: f}
 	found, err := call.client().OpenFlow.DumpFlowsWithFlowArgs(f.target(), match)
 	return len(found) > 0, call.because(err)
+}
+
+// Send implements Flows.
+func (f *ofctlFlows) Send(ctx context.Context, ofport int, frames ...[]byte) error {
+	var requests []openflow.Request
+	for _, frame := range frames {
+		requests = append(requests, openflow.PacketOut(ofport, frame))
+	}
+	return openflow.Do(ctx, f.socket, requests...)
 }
 
 func (f *ofctlFlows) target() string { return "unix:" + f.socket }

@@ -152,7 +152,7 @@ func (k *kernelLinks) Inode(path string) (uint64, error) {
 
 // List implements Links.
 func (k *kernelLinks) List(context.Context) ([]Link, error) {
-	all, err := k.host.LinkList()
+	all, err := dump(k.host.LinkList)
 	if err != nil {
 		return nil, fmt.Errorf("list links: %w", err)
 	}

@@ -91,6 +91,8 @@ type Flows interface {
 	Apply(ctx context.Context, change FlowChange) error
 	// Has tells whether any rule matches.
 	Has(ctx context.Context, match *ovs.MatchFlow) (bool, error)
+	// Send puts Ethernet frames out of a port, past all rules.
+	Send(ctx context.Context, ofport int, frames ...[]byte) error
 }
 
 // FlowChange is one bundle of rule changes.

@@ -60,7 +60,7 @@ func (h *Host) ensureUplink(ctx context.Context) error {
 		}
 	}
 	if mine, ok := t.myUplink(h.cfg.Owner); ok {
-		if fits := h.uplinkFits(ctx, mine, link); fits {
+		if h.uplinkFits(ctx, mine, link) {
 			return nil
 		}
 		if err := h.dropUplink(ctx, mine.row); err != nil {

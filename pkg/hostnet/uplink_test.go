@@ -143,3 +143,18 @@ func TestPartsWithoutUplinksSaySo(t *testing.T) {
 	_, err := hostnet.New(t.Context(), hostnet.Config{Owner: owner, Uplink: "eth1"}, parts)
 	assert.ErrorIs(t, err, hostnet.ErrUnsupported)
 }
+
+func TestNewPortsAreAnnouncedOnTheUplink(t *testing.T) {
+	f := hostnettest.NewFake()
+	f.AddUplink("eth1")
+	h := newHost(t, f, owner, withUplink("eth1"))
+	number := f.Rows()[0].OFPort
+	first := port(f, 1)
+	attach(t, h, first, port(f, 2))
+	assert.Equal(t, 2, f.Sent(number))
+	f.Fail(hostnettest.CallSend, errors.New("boom"))
+	attach(t, h, port(f, 3))
+	f.Fail(hostnettest.CallSend, nil)
+	attach(t, h, first)
+	assert.Equal(t, 2, f.Sent(number), "nothing new about it")
+}

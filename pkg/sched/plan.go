@@ -1,5 +1,7 @@
 package sched
 
+import "strconv"
+
 // MaxBatch is the largest Batch.N.
 const MaxBatch = 100_000
 
@@ -14,6 +16,28 @@ type Batch struct {
 	// IDs are the ids of the copies, N of them. When empty, a single copy is
 	// called Set.ID and several are called Set.ID-0, Set.ID-1 and so on.
 	IDs []string
+}
+
+// Copies are the ids of the copies, whether given or made up.
+func (b Batch) Copies() []string {
+	if len(b.IDs) > 0 {
+		return b.IDs
+	}
+	ids := make([]string, max(1, b.N))
+	for k := range ids {
+		ids[k] = b.copyID(k)
+	}
+	return ids
+}
+
+func (b Batch) copyID(k int) string {
+	switch {
+	case len(b.IDs) > 0:
+		return b.IDs[k]
+	case b.N <= 1:
+		return b.Set.ID
+	}
+	return b.Set.ID + "-" + strconv.Itoa(k)
 }
 
 // Plan says where copies go. It is a proposal: nothing is taken before a

@@ -96,6 +96,14 @@ func (v Vector) String() string {
 	return strings.Join(parts, ", ")
 }
 
+// Plus is the sum of two vectors.
+func (v Vector) Plus(w Vector) Vector {
+	for r := range v {
+		v[r] += w[r]
+	}
+	return v
+}
+
 // Fits reports whether v can be taken from free; what v does not need may be
 // negative there (a host whose overcommit was lowered).
 func (v Vector) Fits(free Vector) bool { return v.short(&free) < 0 }

@@ -10,7 +10,7 @@ type run struct {
 	hosts  []Host
 	sorted bool
 	n      int
-	ids    []string
+	batch  Batch
 	req    Request
 
 	filterNames, scorerNames []string
@@ -51,7 +51,7 @@ func newRun(s *Scheduler, snap Snapshot, b Batch) (*run, error) {
 	}
 	n := len(snap.Hosts)
 	r := &run{
-		s: s, hosts: snap.Hosts, sorted: sorted, n: max(1, b.N), ids: b.IDs,
+		s: s, hosts: snap.Hosts, sorted: sorted, n: max(1, b.N), batch: b,
 		alloc: make([]Vector, n), free: make([]Vector, n),
 		placed: make([]int32, n), score: make([]float64, n), verdict: make([]int32, n),
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"strconv"
 )
 
 // Config is the policy of a Scheduler. The zero value is the built-in policy.
@@ -125,17 +124,7 @@ func (r *run) panicked(p any) error {
 func (r *run) claim(k, host int) Claim {
 	h := &r.hosts[host]
 	return Claim{
-		SetID: r.id(k), Group: r.req.Set.Group, HostID: h.ID, HostVersion: h.Version,
+		SetID: r.batch.copyID(k), Group: r.req.Set.Group, HostID: h.ID, HostVersion: h.Version,
 		Take: r.req.Set.Need, Networks: r.req.Set.Networks, Avoid: r.avoid,
 	}
-}
-
-func (r *run) id(k int) string {
-	switch {
-	case len(r.ids) > 0:
-		return r.ids[k]
-	case r.n == 1:
-		return r.req.Set.ID
-	}
-	return r.req.Set.ID + "-" + strconv.Itoa(k)
 }

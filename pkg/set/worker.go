@@ -159,6 +159,18 @@ func (w *worker) poke() {
 	}
 }
 
+// calm forgets that the worker was woken, for the look that follows sees what events told so far: those of
+// its own work, mostly. What a newer Assignment wakes is kept, it has ended ctx before.
+func (w *worker) calm(ctx context.Context) {
+	select {
+	case <-w.wake:
+	default:
+	}
+	if ctx.Err() != nil {
+		w.poke()
+	}
+}
+
 // run reconciles whenever it is woken, until the server is forgotten or the Manager closes.
 func (w *worker) run() {
 	for {

@@ -209,6 +209,7 @@ func (w *worker) attach(ctx context.Context, rec Record, s Sandbox, steps *steps
 
 // settled looks once more and publishes the running server.
 func (w *worker) settled(ctx context.Context, rec Record) (time.Duration, bool) {
+	w.calm(ctx)
 	f, err := w.look(ctx)
 	if err != nil {
 		return w.postpone(ctx, rec, err)

@@ -54,7 +54,8 @@ func (s *Stack) useKey(err error) error {
 // Projects are the projects of the cloud, each with a user of the same name.
 var Projects = []string{"admin", "demo", "alt"}
 
-// Environment is what a client needs to be the user of that name ("admin", "demo", "alt" or "viewer").
+// Environment is what a client needs to be the user of that name ("admin", "demo", "alt" or "viewer") of the
+// Keystone that the cloud brings along.
 func (s *Stack) Environment(user string) map[string]string {
 	passwords := map[string]string{"admin": s.secrets.Admin, "demo": s.secrets.Demo, "alt": s.secrets.Alt, "viewer": s.secrets.Viewer}
 	project := user
@@ -73,6 +74,9 @@ func (s *Stack) readyFile() string { return filepath.Join(s.cfg.StateDir, "ready
 
 // writeCredentials leaves an openrc file for each user, a clouds.yaml, and the file that says all is up.
 func (s *Stack) writeCredentials() error {
+	if s.cfg.Cloud != nil { // its users have theirs
+		return os.WriteFile(s.readyFile(), nil, 0o600)
+	}
 	clouds := "clouds:\n"
 	for _, user := range append(slices.Clone(Projects), "viewer") {
 		env := s.Environment(user)

@@ -1,9 +1,10 @@
 // Package stack is a whole cloud in one process: region, host and registry on SQLite, with a Keystone and a
-// Glance of their own. moset-allinone is this and flags; tests start it in process.
+// Glance of their own, or on those of a cloud that is there. moset-allinone is this and flags; tests start it in process.
 package stack
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,6 +25,7 @@ import (
 	"github.com/moset/moset/pkg/authn/keystone"
 	"github.com/moset/moset/pkg/image/imagetest"
 	"github.com/moset/moset/pkg/image/registry"
+	"github.com/moset/moset/pkg/set"
 )
 
 // Config describes the cloud.
@@ -33,12 +35,14 @@ type Config struct {
 	Ports      Ports
 	DockerHost string
 	OVSRunDir  string
-	Bridge     string // default "br-moset"
-	Datapath   string // "netdev", "system", or "" for what the machine has
-	HostName   string // of the one host; default "local"
-	Strict     bool   // the host is not ready on a Docker Engine without live-restore
+	Bridge     string        // default "br-moset"
+	Datapath   string        // "netdev", "system", or "" for what the machine has
+	HostName   string        // of the one host; default "local"
+	Capacity   set.Resources // what the host gives to servers; zero fields: all the machine has
+	Strict     bool          // the host is not ready on a Docker Engine without live-restore
 	Planner    controller.Planner
-	Logger     *slog.Logger // nil discards
+	Cloud      *keystone.Credentials // of a service user of a cloud that is there; nil brings a Keystone and a Glance along
+	Logger     *slog.Logger          // nil discards
 }
 
 // Ports are where the services listen; 0 takes a free one.
@@ -52,15 +56,16 @@ var (
 
 // Stack is a running cloud.
 type Stack struct {
-	cfg      Config
-	secrets  secrets
-	key      authn.SharedKey // of region and host
-	keystone *authntest.Keystone
-	glance   *imagetest.Glance
-	session  *keystone.Session
-	registry *registry.Handler
-	region   *service.Region
-	host     *agent.Agent
+	cfg       Config
+	secrets   secrets
+	key       authn.SharedKey // of region and host
+	keystone  *authntest.Keystone
+	glance    *imagetest.Glance
+	session   *keystone.Session
+	glanceURL string
+	registry  *registry.Handler
+	region    *service.Region
+	host      *agent.Agent
 
 	cancel    context.CancelFunc
 	running   sync.WaitGroup
@@ -103,9 +108,20 @@ func (s *Stack) bind() error {
 		return &daemon.Listener{Name: name, Addr: net.JoinHostPort(s.cfg.Listen, strconv.Itoa(port))}
 	}
 	p := s.cfg.Ports
-	s.listeners.keystone, s.listeners.glance = l("keystone", p.Keystone), l("glance", p.Glance)
+	if s.cfg.Cloud == nil {
+		s.listeners.keystone, s.listeners.glance = l("keystone", p.Keystone), l("glance", p.Glance)
+	}
 	s.listeners.registry, s.listeners.region, s.listeners.host = l("registry", p.Registry), l("region", p.Region), l("host", p.Host)
-	return daemon.BindAll(s.listeners.keystone, s.listeners.glance, s.listeners.registry, s.listeners.region, s.listeners.host)
+	return daemon.BindAll(s.all()...)
+}
+
+// all are the listeners of this cloud.
+func (s *Stack) all() []*daemon.Listener {
+	own := []*daemon.Listener{s.listeners.registry, s.listeners.region, s.listeners.host}
+	if s.cfg.Cloud != nil {
+		return own
+	}
+	return append(own, s.listeners.keystone, s.listeners.glance)
 }
 
 // compose starts the parts in the order in which they need each other.
@@ -113,7 +129,11 @@ func (s *Stack) compose(ctx context.Context) error {
 	if err := os.MkdirAll(s.cfg.StateDir, 0o700); err != nil {
 		return fmt.Errorf("state directory: %w", err)
 	}
-	for _, start := range []func(context.Context) error{s.loadSecrets, s.startKeystone, s.startGlance, s.connect, s.startRegistry, s.startRegion, s.startHost} {
+	parts := []func(context.Context) error{s.loadSecrets, s.startKeystone, s.startGlance, s.connect, s.startRegistry, s.startRegion, s.startHost}
+	if s.cfg.Cloud != nil {
+		parts = []func(context.Context) error{s.loadSecrets, s.connectCloud, s.startRegistry, s.startRegion, s.startHost}
+	}
+	for _, start := range parts {
 		if err := start(ctx); err != nil {
 			return err
 		}
@@ -170,13 +190,23 @@ func (s *Stack) startGlance(ctx context.Context) (err error) {
 // connect authenticates the services' own user.
 func (s *Stack) connect(ctx context.Context) (err error) {
 	s.session, err = keystone.Connect(ctx, keystone.Credentials{AuthURL: s.authURL(), UserName: "moset", Password: s.secrets.Service, ProjectName: "service"})
+	s.glanceURL = url(s.listeners.glance)
+	return err
+}
+
+// connectCloud authenticates with the cloud that is there and finds its Glance.
+func (s *Stack) connectCloud(ctx context.Context) (err error) {
+	if s.session, err = keystone.Connect(ctx, *s.cfg.Cloud); err != nil {
+		return err
+	}
+	s.glanceURL, err = s.session.Endpoint("image")
 	return err
 }
 
 func (s *Stack) verifier() authn.Verifier { return keystone.NewVerifier(s.session, 0) }
 
 func (s *Stack) startRegistry(ctx context.Context) (err error) {
-	s.registry, err = front.New(front.Config{AuthURL: s.authURL(), GlanceURL: url(s.listeners.glance), Logger: s.cfg.Logger,
+	s.registry, err = front.New(front.Config{AuthURL: s.authURL(), GlanceURL: s.glanceURL, TLS: s.tls(), Logger: s.cfg.Logger,
 		Verifier: authn.NewCached(s.verifier(), authn.CacheConfig{})})
 	if err != nil {
 		return err
@@ -188,7 +218,7 @@ func (s *Stack) startRegistry(ctx context.Context) (err error) {
 
 func (s *Stack) startRegion(ctx context.Context) (err error) {
 	s.region, err = service.Start(ctx, service.Config{Database: filepath.Join(s.cfg.StateDir, "region", "region.db"), Session: s.session,
-		GlanceURL: url(s.listeners.glance), Hosts: s.key, Planner: s.cfg.Planner, Logger: s.cfg.Logger})
+		GlanceURL: s.glanceURL, TLS: s.tls(), Hosts: s.key, Planner: s.cfg.Planner, Logger: s.cfg.Logger})
 	if err != nil {
 		return err
 	}
@@ -204,7 +234,7 @@ func (s *Stack) startRegion(ctx context.Context) (err error) {
 func (s *Stack) startHost(ctx context.Context) (err error) {
 	s.host, err = agent.New(agent.Config{Name: s.cfg.HostName, StateDir: filepath.Join(s.cfg.StateDir, "host"), URL: url(s.listeners.host),
 		RegionURL: url(s.listeners.region), Region: s.key, DockerHost: s.cfg.DockerHost, Registry: s.listeners.registry.Bound.Addr().String(),
-		OVSRunDir: s.cfg.OVSRunDir, Bridge: s.cfg.Bridge, Datapath: s.cfg.Datapath, Strict: s.cfg.Strict, Tokens: s.session, Logger: s.cfg.Logger})
+		OVSRunDir: s.cfg.OVSRunDir, Bridge: s.cfg.Bridge, Datapath: s.cfg.Datapath, Capacity: s.cfg.Capacity, Strict: s.cfg.Strict, Tokens: s.session, Logger: s.cfg.Logger})
 	if err != nil {
 		return err
 	}
@@ -227,7 +257,7 @@ func (s *Stack) Wait() error {
 	if s.glance != nil {
 		errs = append(errs, s.glance.Close())
 	}
-	for _, l := range []*daemon.Listener{s.listeners.keystone, s.listeners.glance, s.listeners.registry, s.listeners.region, s.listeners.host} {
+	for _, l := range s.all() {
 		if l.Handler == nil {
 			_ = l.Bound.Close() // bound, but never served
 		}
@@ -236,13 +266,29 @@ func (s *Stack) Wait() error {
 	return errors.Join(errs...)
 }
 
-// Keystone is the box that the cloud authenticates with.
+// Keystone is the box that the cloud authenticates with; nil on a cloud that is there.
 func (s *Stack) Keystone() *authntest.Keystone { return s.keystone }
 
-// Glance is the box that holds the images.
+// Glance is the box that holds the images; nil on a cloud that is there.
 func (s *Stack) Glance() *imagetest.Glance { return s.glance }
 
-func (s *Stack) authURL() string { return url(s.listeners.keystone) + "/v3" }
+func (s *Stack) authURL() string {
+	if s.cfg.Cloud != nil {
+		return s.session.AuthURL()
+	}
+	return url(s.listeners.keystone) + "/v3"
+}
+
+// tls is what calls to the cloud's own services trust.
+func (s *Stack) tls() *tls.Config {
+	if s.cfg.Cloud != nil {
+		return s.cfg.Cloud.TLS
+	}
+	return nil
+}
+
+// Registry is where images are pushed to: host:port.
+func (s *Stack) Registry() string { return s.listeners.registry.Bound.Addr().String() }
 
 func url(l *daemon.Listener) string { return "http://" + l.Bound.Addr().String() }
 

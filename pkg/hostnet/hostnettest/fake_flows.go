@@ -50,6 +50,17 @@ func (p fakeFlows) Has(ctx context.Context, match *ovs.MatchFlow) (bool, error) 
 	return false, nil
 }
 
+// Send implements hostnet.Flows.
+func (p fakeFlows) Send(ctx context.Context, ofport int, frames ...[]byte) error {
+	p.f.mu.Lock()
+	defer p.f.mu.Unlock()
+	if err := p.f.enter(ctx, CallSend); err != nil {
+		return err
+	}
+	p.f.sent[ofport] += len(frames)
+	return nil
+}
+
 // matches looks at the cookie only, which is all hostnet deletes by.
 func matches(text string, m *ovs.MatchFlow) bool {
 	var cookie uint64

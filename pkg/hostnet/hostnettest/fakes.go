@@ -22,6 +22,7 @@ type Fake struct {
 	index  int
 	fails  map[string]error
 	calls  map[string]int
+	sent   map[int]int // frames by port
 
 	lock sync.Mutex // of Ports
 }
@@ -35,12 +36,13 @@ const (
 	CallWait   = "ports.wait"
 	CallApply  = "flows.apply"
 	CallHas    = "flows.has"
+	CallSend   = "flows.send"
 )
 
 // NewFake is an empty bridge.
 func NewFake() *Fake {
 	return &Fake{flows: map[string]bool{}, links: map[string]fakeLink{}, spaces: map[string]uint64{}, inside: map[string]string{},
-		shapes: map[string][2]hostnet.Limit{}, fails: map[string]error{}, calls: map[string]int{}}
+		shapes: map[string][2]hostnet.Limit{}, fails: map[string]error{}, calls: map[string]int{}, sent: map[int]int{}}
 }
 
 // Parts are the seams, for hostnet.New. Each owner sees its own links, and all see the one bridge.
@@ -150,6 +152,13 @@ func (f *Fake) FlowTexts() []string {
 		texts = append(texts, text)
 	}
 	return texts
+}
+
+// Sent counts the frames that were put out of a port.
+func (f *Fake) Sent(ofport int) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sent[ofport]
 }
 
 // Shape is what a host link was limited to: to the container, from it.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -85,7 +86,7 @@ type daemon struct {
 	done chan struct{}
 }
 
-// start runs a daemon in the foreground and returns when its socket is there.
+// start runs a daemon in the foreground and returns when it listens on its socket.
 func start(ctx context.Context, dir, name, socket string, args ...string) (*daemon, error) {
 	logPath := filepath.Join(dir, name+".log")
 	args = append(args, "--unixctl="+filepath.Join(dir, ctlName(name)), "--log-file="+logPath, "-vconsole:off")
@@ -119,14 +120,14 @@ func (d *daemon) await(ctx context.Context, socket string) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	for {
-		if _, err := os.Stat(socket); err == nil {
-			return nil
+		if conn, err := net.Dial("unix", socket); err == nil { // the file is there before anybody listens
+			return conn.Close()
 		}
 		select {
 		case <-d.done:
 			return errors.New("it ended while starting")
 		case <-ctx.Done():
-			return fmt.Errorf("no socket %s: %w", socket, ctx.Err())
+			return fmt.Errorf("nobody listens on %s: %w", socket, ctx.Err())
 		case <-time.After(5 * time.Millisecond):
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/moset/moset/pkg/hostnet"
 	"github.com/moset/moset/pkg/hostnet/hostnettest"
+	"github.com/safchain/ethtool"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/vishvananda/netlink"
@@ -60,6 +61,27 @@ func TestAttachSetsAddressMACRouteAndMTU(t *testing.T) {
 		assert.Contains(t, fmt.Sprint(routes), "10.0.0.254")
 		return nil
 	}))
+}
+
+func TestBothEndsComputeTheirChecksums(t *testing.T) {
+	r := newRig(t)
+	a := r.port(1, 5, "10.0.0.1")
+	st := r.attach(r.open(owner), a)[0]
+	check := func(device string) error {
+		e, err := ethtool.NewEthtool()
+		if err != nil {
+			return err
+		}
+		defer e.Close()
+		on, err := e.Features(device)
+		for _, feature := range []string{"tx-checksum-ip-generic", "tx-tcp-segmentation", "tx-tcp6-segmentation", "tx-generic-segmentation"} {
+			assert.Contains(t, on, feature)
+			assert.False(t, on[feature], "%s of %s", feature, device)
+		}
+		return err
+	}
+	require.NoError(t, check(st.HostIf))
+	require.NoError(t, hostnettest.InNetNS(a.NetNS.Path, func() error { return check("eth0") }))
 }
 
 func TestAttachAgainChangesNothing(t *testing.T) {
@@ -127,7 +149,7 @@ func TestDetachLeavesNothing(t *testing.T) {
 	require.NoError(t, hostnettest.DeleteNetNS(strings.TrimPrefix(c.NetNS.Path, hostnettest.NetNSPath("")+"/")))
 	require.NoError(t, h.Detach(t.Context(), c.ID))
 	for _, st := range statuses {
-		assert.Eventually(t, func() bool { return !r.linkExists(st.HostIf) }, 2*time.Second, 10*time.Millisecond)
+		assert.Eventually(t, func() bool { return !r.linkExists(st.HostIf) }, 20*time.Second, 10*time.Millisecond)
 	}
 	assert.Equal(t, flows, r.flows())
 	assert.Equal(t, ports, r.vsctl("list-ports", r.bridge))

@@ -29,11 +29,21 @@ func serve(t *testing.T, spec hostnet.PortSpec, page string) string {
 	return "http://" + address + "/"
 }
 
+// get fetches what should be there.
 func get(t *testing.T, from hostnet.PortSpec, url string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	return hostnettest.HTTPGet(ctx, from.NetNS.Path, url)
+}
+
+// refused tries to fetch what should be out of reach, and gives the error of that.
+func refused(t *testing.T, from hostnet.PortSpec, url string) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
 	defer cancel()
-	return hostnettest.HTTPGet(ctx, from.NetNS.Path, url)
+	_, err := hostnettest.HTTPGet(ctx, from.NetNS.Path, url)
+	return err
 }
 
 func TestPortsOfOneTenantReachEachOther(t *testing.T) {
@@ -69,10 +79,9 @@ func TestOtherTenantIsOutOfReach(t *testing.T) {
 	url := serve(t, b, "hello")
 	_, err := get(t, a, url)
 	require.NoError(t, err)
-	_, err = get(t, stranger, url)
-	assert.Error(t, err)
-	assert.False(t, r.reaches(stranger, b))
-	assert.False(t, r.reaches(b, stranger))
+	assert.Error(t, refused(t, stranger, url))
+	assert.True(t, r.outOfReach(stranger, b))
+	assert.True(t, r.outOfReach(b, stranger))
 }
 
 func TestTenantsMayUseTheSameAddresses(t *testing.T) {
@@ -134,8 +143,7 @@ func TestGroupsAdmitOnlyWhatTheirRulesSay(t *testing.T) {
 	h, other := r.open(owner), r.open(owner+1)
 	r.attach(h, a, b)
 	url := serve(t, b, "hello")
-	_, err := get(t, a, url)
-	assert.Error(t, err, "closed until the group has rules")
+	assert.Error(t, refused(t, a, url), "closed until the group has rules")
 	web := []hostnet.Rule{{Protocol: hostnet.ProtocolTCP, First: 80}}
 	ssh := append([]hostnet.Rule{{Protocol: hostnet.ProtocolTCP, First: 22}}, web...)
 	require.NoError(t, h.SetGroups(t.Context(), hostnet.Group{ID: "web", Rules: web}, hostnet.Group{ID: "ssh", Rules: ssh}))
@@ -143,7 +151,7 @@ func TestGroupsAdmitOnlyWhatTheirRulesSay(t *testing.T) {
 	got, err := get(t, a, url)
 	require.NoError(t, err)
 	assert.Equal(t, "hello", got)
-	assert.False(t, r.reaches(a, b), "ping is not in the rules")
+	assert.True(t, r.outOfReach(a, b), "ping is not in the rules")
 	assert.True(t, r.reaches(b, a), "answers pass")
 }
 
@@ -159,5 +167,21 @@ func TestAnAddressGivenAwayAgainInheritsNoConnection(t *testing.T) {
 	next.MAC = b.MAC
 	next.Groups = []hostnet.GroupID{"closed"}
 	r.attach(h, next)
-	assert.False(t, r.reaches(a, next))
+	assert.True(t, r.outOfReach(a, next))
+}
+
+func TestAnAddressGivenAwayAgainContinuesNoConnection(t *testing.T) {
+	r := newRig(t)
+	a, b := r.port(1, 6, "10.0.0.1"), r.port(2, 6, "10.0.0.2")
+	h := r.open(owner)
+	r.attach(h, a, b)
+	require.True(t, r.reaches(a, b))
+	require.NoError(t, h.Detach(t.Context(), a.ID))
+
+	b.Groups = []hostnet.GroupID{"closed"}
+	next := r.port(3, 6, "10.0.0.1") // calls as a did before
+	next.MAC = a.MAC
+	r.attach(h, b, next)
+	assert.True(t, r.outOfReach(next, b))
+	assert.True(t, r.reaches(b, next))
 }

@@ -23,7 +23,7 @@ const owner = 77
 
 // rig is a bridge of its own for one test.
 type rig struct {
-	t      *testing.T
+	t      testing.TB
 	runDir string
 	bridge string
 	mark   string // of the test, in names
@@ -32,7 +32,7 @@ type rig struct {
 }
 
 // newRig needs root and MOSET_TEST_OVS_RUNDIR, the run directory of an Open vSwitch for tests.
-func newRig(t *testing.T) *rig {
+func newRig(t testing.TB) *rig {
 	t.Helper()
 	runDir := os.Getenv("MOSET_TEST_OVS_RUNDIR")
 	require.NotEmpty(t, runDir, "set MOSET_TEST_OVS_RUNDIR to the run directory of an Open vSwitch for tests; make test does")
@@ -84,9 +84,14 @@ func (r *rig) attach(h *hostnet.Host, specs ...hostnet.PortSpec) []hostnet.PortS
 	return statuses
 }
 
-// reaches tells whether the address of one port answers ping from another.
-func (r *rig) reaches(from, to hostnet.PortSpec) bool {
-	ctx, cancel := context.WithTimeout(r.t.Context(), time.Second)
+// reaches waits until the address of one port answers ping from another, and tells whether it did.
+func (r *rig) reaches(from, to hostnet.PortSpec) bool { return r.ping(from, to, 20*time.Second) }
+
+// outOfReach tells whether the address stays silent.
+func (r *rig) outOfReach(from, to hostnet.PortSpec) bool { return !r.ping(from, to, time.Second) }
+
+func (r *rig) ping(from, to hostnet.PortSpec, within time.Duration) bool {
+	ctx, cancel := context.WithTimeout(r.t.Context(), within)
 	defer cancel()
 	return hostnettest.Ping(ctx, from.NetNS.Path, to.Addrs[0].Addr()) == nil
 }

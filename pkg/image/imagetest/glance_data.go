@@ -120,6 +120,10 @@ func (g *Glance) download(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer body.Close()
+	if g.whole && r.Header.Get("Range") != "" {
+		writeFault(w, faultf(http.StatusBadRequest, "Getting images randomly from this store is not supported."))
+		return
+	}
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Content-MD5", *i.Checksum)
 	http.ServeContent(w, r, "", time.Time{}, body)

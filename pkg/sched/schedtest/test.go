@@ -56,7 +56,7 @@ func checkPlan(t *rapid.T, s Planner) {
 	require.Equal(t, snap.Number, plan.Snapshot)
 	a := newAccount(snap, b.Set)
 	for k, c := range plan.Claims {
-		require.Equal(t, copyID(b, k), c.SetID)
+		require.Equal(t, b.Copies()[k], c.SetID)
 		require.Empty(t, a.refuses(c.HostID), "copy %d cannot go to %s", k, c.HostID)
 		require.Equal(t, b.Set.Need, c.Take, "a set is never split")
 		require.Equal(t, b.Set.Networks, c.Networks)
@@ -161,16 +161,6 @@ func checkContext(t *testing.T, s Planner) {
 	plan, err := s.Plan(ctx, Fleet(FleetConfig{Hosts: 3}), sched.Batch{Set: sched.Set{ID: "s"}})
 	require.ErrorIs(t, err, context.Canceled)
 	require.Empty(t, plan.Claims)
-}
-
-func copyID(b sched.Batch, k int) string {
-	switch {
-	case len(b.IDs) > 0:
-		return b.IDs[k]
-	case b.N <= 1:
-		return b.Set.ID
-	}
-	return fmt.Sprintf("%s-%d", b.Set.ID, k)
 }
 
 func clone(s sched.Snapshot) sched.Snapshot {

@@ -90,23 +90,23 @@ func (e *Engine) clearOld(ctx context.Context, in set.Instance) error {
 	})
 }
 
-func (e *Engine) createInfra(ctx context.Context, in set.Instance) (string, error) {
+func (e *Engine) createInfra(ctx context.Context, in set.Instance) (made, error) {
 	pauseImage, err := e.ensurePause(ctx)
 	if err != nil {
-		return "", err
+		return made{}, err
 	}
-	id, err := e.create(ctx, in, e.infraRecipe(in, pauseImage))
+	infra, err := e.create(ctx, in, e.infraRecipe(in, pauseImage))
 	if errors.Is(err, set.ErrNotFound) { // somebody removed the image
 		e.forgetPause()
-		return "", fmt.Errorf("%w: %w", set.ErrUnavailable, err)
+		return made{}, fmt.Errorf("%w: %w", set.ErrUnavailable, err)
 	}
-	return id, err
+	return infra, err
 }
 
 // startInfra starts the infra container and creates the members at the same time.
-func (e *Engine) startInfra(ctx context.Context, in set.Instance, infra string) (set.Sandbox, error) {
+func (e *Engine) startInfra(ctx context.Context, in set.Instance, infra made) (set.Sandbox, error) {
 	created := make(chan error, 1)
-	go func() { created <- e.createMembers(ctx, in, infra) }()
+	go func() { created <- e.createMembers(ctx, in, infra.id) }()
 	sandbox, err := e.bringUpInfra(ctx, in, infra)
 	if err = firstOf(err, <-created); err != nil {
 		return set.Sandbox{}, err
@@ -125,42 +125,62 @@ func (e *Engine) createMembers(ctx context.Context, in set.Instance, infra strin
 	})
 }
 
-// bringUpInfra starts the infra container if it is down. Members still running then sit in a namespace
-// that nobody else has any more: they are stopped first.
-func (e *Engine) bringUpInfra(ctx context.Context, in set.Instance, infra string) (set.Sandbox, error) {
-	c, err := e.docker.ContainerInspect(ctx, infra)
-	if err == nil && !c.State.Running {
-		if err := e.Stop(ctx, in); err != nil {
-			return set.Sandbox{}, err
-		}
-		if err = e.docker.ContainerStart(ctx, infra, container.StartOptions{}); err == nil {
-			c, err = e.docker.ContainerInspect(ctx, infra)
+// bringUpInfra starts the infra container if it is down.
+func (e *Engine) bringUpInfra(ctx context.Context, in set.Instance, infra made) (set.Sandbox, error) {
+	if infra.adopted {
+		if sandbox, err := e.adoptInfra(ctx, in, infra.id); err != nil || sandbox.NetNS != "" {
+			return sandbox, err
 		}
 	}
+	err := e.docker.ContainerStart(ctx, infra.id, container.StartOptions{})
+	if err != nil {
+		return set.Sandbox{}, e.translate("start infra container of", in.ServerID, err)
+	}
+	return e.inspectSandbox(ctx, in, infra.id)
+}
+
+// adoptInfra returns the sandbox of an infra container that was there and runs. If it is down, members still
+// running sit in a namespace that nobody else has any more: they are stopped.
+func (e *Engine) adoptInfra(ctx context.Context, in set.Instance, infra string) (set.Sandbox, error) {
+	sandbox, err := e.inspectSandbox(ctx, in, infra)
+	if err != nil || sandbox.NetNS != "" {
+		return sandbox, err
+	}
+	return sandbox, e.Stop(ctx, in)
+}
+
+func (e *Engine) inspectSandbox(ctx context.Context, in set.Instance, infra string) (set.Sandbox, error) {
+	c, err := e.docker.ContainerInspect(ctx, infra)
 	if err != nil {
 		return set.Sandbox{}, e.translate("start infra container of", in.ServerID, err)
 	}
 	return sandboxOf(c), nil
 }
 
+// made is a container that create returns: a new one, or one that was there.
+type made struct {
+	id      string
+	adopted bool
+}
+
 // createTries bounds how often a name is tried that is held by a container which is going away.
 const createTries = 20
 
 // create makes one container, or adopts the one of that name if it is of this SpecHash.
-func (e *Engine) create(ctx context.Context, in set.Instance, r recipe) (string, error) {
+func (e *Engine) create(ctx context.Context, in set.Instance, r recipe) (made, error) {
 	for range createTries {
 		resp, err := e.docker.ContainerCreate(ctx, &r.Config, &r.Host, nil, nil, r.Full)
 		if err == nil {
-			return resp.ID, nil
+			return made{id: resp.ID}, nil
 		}
 		if !errdefs.IsConflict(err) {
-			return "", e.translate("create container "+r.Name+" of", in.ServerID, err)
+			return made{}, e.translate("create container "+r.Name+" of", in.ServerID, err)
 		}
 		if id, err := e.adopt(ctx, r); err != nil || id != "" {
-			return id, err
+			return made{id, true}, err
 		}
 	}
-	return "", &set.Error{Op: "create container", ID: r.Full, Err: fmt.Errorf("%w: its name is held by a container that cannot be removed", set.ErrUnavailable)}
+	return made{}, &set.Error{Op: "create container", ID: r.Full, Err: fmt.Errorf("%w: its name is held by a container that cannot be removed", set.ErrUnavailable)}
 }
 
 // adopt returns the id of the container that holds r's name if it is what r asks for. If not, and it is

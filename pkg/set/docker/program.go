@@ -38,15 +38,19 @@ func (e programError) Error() string { return string(e) }
 // awaitProgram returns when a started member's own program runs. Docker says "started" as soon as the init
 // runs, which starts the program and exits with 126 or 127 if it cannot.
 func (e *Engine) awaitProgram(ctx context.Context, name string) error {
+	pid := 0
 	for range programTries {
-		c, err := e.docker.ContainerInspect(ctx, name)
-		if err != nil {
-			return err
+		if !isThere(pid) { // asking the kernel costs less than asking the engine
+			c, err := e.docker.ContainerInspect(ctx, name)
+			if err != nil {
+				return err
+			}
+			if !c.State.Running {
+				return e.givenUp(ctx, c)
+			}
+			pid = c.State.Pid
 		}
-		if !c.State.Running {
-			return e.givenUp(ctx, c)
-		}
-		if programRuns(c.State.Pid) {
+		if programRuns(pid) {
 			return nil
 		}
 		select {
@@ -63,8 +67,7 @@ func (e *Engine) awaitProgram(ctx context.Context, name string) error {
 func programRuns(pid int) bool {
 	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
 	if err != nil {
-		_, gone := os.Stat(fmt.Sprintf("/proc/%d", pid))
-		return gone == nil
+		return isThere(pid)
 	}
 	child, _, _ := strings.Cut(string(children), " ")
 	if child == "" {
@@ -72,6 +75,12 @@ func programRuns(pid int) bool {
 	}
 	comm, err := os.ReadFile(filepath.Join("/proc", child, "comm"))
 	return err == nil && strings.TrimSpace(string(comm)) != initName
+}
+
+// isThere says that a process has that number; none has 0.
+func isThere(pid int) bool {
+	_, err := os.Stat(fmt.Sprintf("/proc/%d", pid))
+	return err == nil
 }
 
 // givenUp turns an exit with 126 or 127 that the init explained into an error. Any other exit is the

@@ -40,7 +40,7 @@ func (e *Engine) infraRecipe(in set.Instance, pauseImage string) recipe {
 		Host: container.HostConfig{
 			IpcMode:        container.IPCModeShareable,
 			CapDrop:        []string{"ALL"},
-			SecurityOpt:    securityOptions,
+			SecurityOpt:    append([]string{"seccomp=" + pauseSeccomp}, securityOptions...),
 			ReadonlyRootfs: true,
 			LogConfig:      container.LogConfig{Type: "none"},
 			RestartPolicy:  container.RestartPolicy{Name: container.RestartPolicyDisabled},
