@@ -77,10 +77,10 @@ func (f *fleet) deletes(names []string) (requests []func() error) {
 	return requests
 }
 
-// insist repeats a request, with its idempotency key, until the region answers.
+// insist repeats a request, with its idempotency key, until the region answers and has heard of its hosts.
 func insist(request func() error) (err error) {
 	for deadline := time.Now().Add(process.Patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if err = request(); !errors.Is(err, set.ErrUnavailable) {
+		if err = request(); !errors.Is(err, set.ErrUnavailable) && !errors.Is(err, set.ErrNoCapacity) {
 			break
 		}
 	}

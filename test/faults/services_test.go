@@ -1,12 +1,16 @@
 package faults
 
 import (
+	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -16,7 +20,7 @@ import (
 	"github.com/moset/moset/test/process"
 )
 
-// world is a cloud with one host whose services fail.
+// world is a cloud whose services fail. Its servers are on the host "fail", unless a test says otherwise.
 type world struct {
 	*process.Cloud
 	token  string
@@ -25,11 +29,13 @@ type world struct {
 }
 
 func TestServicesThatFail(t *testing.T) {
-	c := process.Start(t, process.Config{Programs: programs, Hosts: []process.Host{{Name: "fail"}}})
+	t.Parallel()
+	c := process.Start(t, process.Config{Programs: programs, Hosts: []process.Host{{Name: "fail"}, {Name: "idle"}}})
 	c.PushImages(t)
 	token := c.Token(t, "demo")
 	client := c.Client(token)
 	w := &world{c, token, client, client}
+	w.Must(t, "admin", "host", "cordon", "idle")
 	w.Must(t, "demo", "network", "show", "default") // made on first use, and kept
 	for _, test := range []struct {
 		name string
@@ -37,11 +43,12 @@ func TestServicesThatFail(t *testing.T) {
 	}{
 		{"Keystone is down", (*world).keystoneIsDown},
 		{"Glance is down", (*world).glanceIsDown},
-		{"Glance breaks off in the middle of a pull", (*world).glanceBreaksOff},
 		{"Glance goes down after a create was accepted", (*world).glanceGoesDown},
 		{"Glance answers 500 in the middle of a push", (*world).glanceFailsAPush},
+		{"Glance breaks off in the middle of a pull", (*world).glanceBreaksOff},
 		{"a token expires before the host pulls", (*world).tokenExpires},
 		{"a layer is missing", (*world).layerIsMissing},
+		{"a host does not answer", (*world).hostIsFrozen},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			before := w.Footprint(t)
@@ -53,7 +60,7 @@ func TestServicesThatFail(t *testing.T) {
 }
 
 func (w *world) keystoneIsDown(t *testing.T) {
-	w.create(t, "old")
+	w.create(t, "old", "demo/web:v1")
 	unseen := w.Client(w.Token(t, "demo"))
 	w.Keystone.SetDown(true)
 	defer w.Keystone.SetDown(false)
@@ -83,6 +90,7 @@ func (w *world) glanceIsDown(t *testing.T) {
 }
 
 func (w *world) glanceBreaksOff(t *testing.T) {
+	w.pushUnique(t, "demo")
 	var broken atomic.Int64
 	w.AroundGlance(func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -93,7 +101,7 @@ func (w *world) glanceBreaksOff(t *testing.T) {
 		})
 	})
 	defer w.AroundGlance(nil)
-	w.create(t, "web")
+	w.create(t, "web", "demo/unique:v1")
 	assert.EqualValues(t, 1, broken.Load(), "downloads that broke off")
 	w.Must(t, "demo", "server", "delete", "web")
 }
@@ -113,13 +121,20 @@ func (s *short) Write(p []byte) (int, error) {
 	return s.ResponseWriter.Write(p)
 }
 
-// pendingCreate runs a create while the host is away, which is not known yet.
-func (w *world) pendingCreate(t *testing.T, name string) set.Task {
+// pendingCreate has a create accepted while its host is away, which the region does not know yet.
+func (w *world) pendingCreate(t *testing.T, name string) (task set.Task) {
 	t.Helper()
-	w.Host("fail").Kill(t)
-	task, err := w.client.Create(t.Context(), set.CreateRequest{Name: name, Spec: set.Spec{Resources: set.Resources{CPU: 50, Memory: 64 << 20},
-		Containers: []set.Container{{Name: "web", Image: "demo/web:v1"}}}})
-	require.NoError(t, err)
+	process.Await(t, "a create to be accepted before the host is missed", func() bool {
+		w.Host("fail").Kill(t)
+		var err error
+		if task, err = w.client.Create(t.Context(), request(name, "demo/web:v1")); errors.Is(err, set.ErrNoCapacity) {
+			w.Host("fail").Start(t) // too late: the region gives the host up after some seconds
+			w.AwaitHosts(t, 2)
+			return false
+		}
+		require.NoError(t, err)
+		return true
+	})
 	return task
 }
 
@@ -146,16 +161,29 @@ func (w *world) tokenExpires(t *testing.T) {
 }
 
 func (w *world) layerIsMissing(t *testing.T) {
-	registry := strings.TrimPrefix(w.Registry.URL, "http://")
-	w.Program(t, filepath.Join("..", "..", "scripts", "images"), registry+"/alt")
-	w.Docker(t, "login", registry, "-u", "alt/alt", "-p", "secret-alt")
-	w.Docker(t, "push", "-q", registry+"/alt/web:v1")
-	w.Docker(t, "rmi", registry+"/alt/web:v1", registry+"/alt/logagent:v1")
+	w.Docker(t, "login", w.registry(), "-u", "alt/alt", "-p", "secret-alt")
+	w.pushUnique(t, "alt")
 	w.deleteLayers(t)
-	sentence := w.Fails(t, 3, "alt", "server", "create", "web", "--app", "alt/web:v1", "--memory", "64Mi")
+	sentence := w.Fails(t, 3, "alt", "server", "create", "web", "--app", "alt/unique:v1", "--memory", "64Mi")
 	assert.Contains(t, sentence, "push the image again")
 	assert.Equal(t, "failed", w.Must(t, "alt", "server", "show", "web", "--format", "{{.observed.state}}"), "the name is all that is left")
 	w.Must(t, "alt", "server", "delete", "web")
+}
+
+func (w *world) registry() string { return strings.TrimPrefix(w.Registry.URL, "http://") }
+
+// pushUnique pushes PROJECT/unique:v1, which has a layer that no engine and no Glance has seen.
+func (w *world) pushUnique(t *testing.T, project string) {
+	t.Helper()
+	dir, prefix := t.TempDir(), w.registry()+"/"+project
+	w.Program(t, filepath.Join("..", "..", "scripts", "images"), prefix)
+	noise := make([]byte, 1<<20)
+	_, _ = rand.Read(noise) // never fails
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "noise"), noise, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM "+prefix+"/web:v1\nCOPY noise /noise\n"), 0o600))
+	w.Program(t, "env", "DOCKER_BUILDKIT=0", "docker", "build", "-q", "-t", prefix+"/unique:v1", dir)
+	w.Docker(t, "push", "-q", prefix+"/unique:v1")
+	w.Docker(t, "rmi", prefix+"/unique:v1", prefix+"/web:v1", prefix+"/logagent:v1")
 }
 
 // deleteLayers deletes every layer of project alt behind the registry's back.
@@ -194,23 +222,51 @@ func (w *world) glance(t *testing.T, token, method, path, body string) []byte {
 }
 
 // glanceFailsAPush has Docker send a layer twice. That a failed upload leaves nothing in Glance, and that a
-// push whose every try fails leaves no tag, is tested where the records are written.
+// push whose every try fails leaves no tag, is tested with the registry.
 func (w *world) glanceFailsAPush(t *testing.T) {
-	registry := strings.TrimPrefix(w.Registry.URL, "http://")
-	w.Program(t, filepath.Join("..", "..", "scripts", "images"), registry+"/demo")
-	w.Glance.FailAfter(100) // in the middle of the smallest layer
-	w.Docker(t, "push", "-q", registry+"/demo/web:v1")
-	w.Docker(t, "rmi", registry+"/demo/web:v1", registry+"/demo/logagent:v1")
-	w.create(t, "web")
+	w.Glance.FailAfter(100) // in the middle of the first layer
+	w.pushUnique(t, "demo")
+	w.create(t, "web", "demo/unique:v1")
 	w.Must(t, "demo", "server", "delete", "web")
 }
 
-func (w *world) create(t *testing.T, name string) {
+func (w *world) hostIsFrozen(t *testing.T) {
+	w.Must(t, "admin", "host", "uncordon", "idle")
+	w.Must(t, "admin", "host", "cordon", "fail")
+	w.create(t, "ice", "demo/web:v1")
+	w.Must(t, "admin", "host", "uncordon", "fail")
+	w.Must(t, "admin", "host", "cordon", "idle")
+	pid := w.Host("idle").PID()
+	require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+	defer func() { _ = syscall.Kill(pid, syscall.SIGCONT) }() // also when the test ends early
+
+	sync := make(chan process.Result)
+	go func() { sync <- w.Run(t, "demo", "server", "sync", "ice") }()
+	w.create(t, "fire", "demo/web:v1")
+	w.Must(t, "demo", "server", "delete", "fire")
+	r := <-sync
+	assert.Equal(t, 6, r.Code, r.Err)
+	assert.Contains(t, r.Err, "host idle did not answer within")
+	process.Await(t, "the server to be unknown", func() bool {
+		return w.Must(t, "demo", "server", "show", "ice", "--format", "{{.presence}}") == "unknown"
+	})
+	w.Must(t, "demo", "server", "delete", "ice", "--no-wait")
+	assert.Equal(t, "absent", w.Must(t, "demo", "server", "show", "ice", "--format", "{{.desired}}"), "it waits for the host")
+
+	require.NoError(t, syscall.Kill(pid, syscall.SIGCONT))
+	process.Await(t, "the delete", func() bool { return w.Run(t, "demo", "server", "show", "ice").Code == 3 })
+}
+
+func (w *world) create(t *testing.T, name, image string) {
 	t.Helper()
-	task, err := w.client.Create(t.Context(), set.CreateRequest{Name: name, Spec: set.Spec{Resources: set.Resources{CPU: 50, Memory: 64 << 20},
-		Containers: []set.Container{{Name: "web", Image: "demo/web:v1"}}}})
+	task, err := w.client.Create(t.Context(), request(name, image))
 	require.NoError(t, err)
 	w.ends(t, task, "")
+}
+
+func request(name, image string) set.CreateRequest {
+	return set.CreateRequest{Name: name, Spec: set.Spec{Resources: set.Resources{CPU: 50, Memory: 64 << 20},
+		Containers: []set.Container{{Name: "web", Image: image}}}}
 }
 
 // ends waits for a task and checks its fault: its code, none if that is empty, and words of its sentence.
