@@ -1,6 +1,7 @@
 package process
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -66,6 +67,9 @@ func (s Site) links(t testing.TB, ports []string) (names []string) {
 func (s Site) files(t testing.TB) (paths []string) {
 	t.Helper()
 	require.NoError(t, filepath.WalkDir(s.StateDir, func(path string, _ fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // it went while we looked
+		}
 		if path != filepath.Join(s.StateDir, "servers") {
 			paths = append(paths, path)
 		}
