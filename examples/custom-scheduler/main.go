@@ -1,8 +1,6 @@
 // Command custom-scheduler shows a scheduler of one's own: it always takes the host with the most free memory.
 //
-// A region runs on it when it is the Planner of controller.Config, service.Config or stack.Config:
-//
-//	cloud, err := stack.Start(ctx, stack.Config{StateDir: dir, Planner: emptiest{}})
+// A region runs on it when it is the Planner of controller.Config, service.Config or stack.Config.
 package main
 
 import (

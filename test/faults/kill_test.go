@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/moset/moset/test/process"
@@ -65,7 +64,7 @@ func (f *fleet) round(t *testing.T, victim string) {
 
 	f.killDuring(t, victim, f.deletes(rest)...)
 	f.awaitGone(t, rest)
-	assert.Equal(t, before, f.cloud.Footprint(t, f.created...))
+	process.LeavesNothing(t, before, func() []string { return f.cloud.Footprint(t, f.created...) })
 }
 
 // killDuring sends requests all at once and kills a daemon while they are under way. It returns when all are

@@ -4,6 +4,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
 )
 
 // Footprint is everything that servers and their tasks have in this cloud, one sorted line each: what
@@ -35,4 +38,15 @@ func (c *Cloud) Sites() (sites []Site) {
 		sites = append(sites, Site{Host: h.Name, StateDir: c.StateDir(h.Name), DockerHost: h.DockerHost, OVSRunDir: h.OVSRunDir, Bridge: h.Bridge})
 	}
 	return sites
+}
+
+// LeavesNothing waits until a footprint is what it was before: a host is told to drop what the region gave
+// up, and does so a moment later.
+func LeavesNothing(t testing.TB, before []string, footprint func() []string) {
+	t.Helper()
+	now := footprint()
+	for deadline := time.Now().Add(Patience); !slices.Equal(before, now) && time.Now().Before(deadline); now = footprint() {
+		time.Sleep(50 * time.Millisecond)
+	}
+	assert.Equal(t, before, now)
 }
