@@ -75,8 +75,47 @@ func TestBadManifestsAreInvalid(t *testing.T) {
 			require.ErrorIs(t, err, ErrInvalid)
 		})
 	}
-	_, err := ParseManifest("application/vnd.example+json", []byte(good))
+	for _, header := range []string{"application/vnd.example+json", "application/json; charset=utf-8", "no type", strings.Repeat("x", 200) + "/" + strings.Repeat("y", 200)} {
+		_, err := ParseManifest(header, []byte(good))
+		require.ErrorIs(t, err, ErrInvalid, header)
+	}
+}
+
+func TestManifestsOfOtherTypesAreReadForWhatTheyNameOnly(t *testing.T) {
+	const other = "application/vnd.example.bundle+json"
+	body := `{"mediaType":"` + other + `","artifactType":"application/x","config":{"a":1},"layers":"none","manifests":[{"digest":"sha256:` + hexB + `","size":2}],` +
+		`"blobs":[{"digest":"sha256:` + hexA + `","size":7},{"no":"digest"}],"subject":{"digest":"sha256:` + hexB + `","size":1},"annotations":{"k":"v"}}`
+	m, err := NewManifest(other, []byte(body))
+	require.NoError(t, err)
+	c, err := m.Contents()
+	require.NoError(t, err)
+	assert.False(t, c.IsImage() || c.IsIndex())
+	require.Len(t, c.Blobs(), 1)
+	assert.Equal(t, hexA, c.Blobs()[0].Digest.Encoded())
+	assert.Len(t, c.Manifests, 1)
+	assert.Equal(t, hexB, c.Subject.Digest.Encoded())
+	d, err := m.Descriptor()
+	require.NoError(t, err)
+	assert.Equal(t, v1.Descriptor{MediaType: other, Digest: m.Digest, Size: int64(len(body)), ArtifactType: "application/x", Annotations: map[string]string{"k": "v"}}, d)
+	_, err = NewManifest(other, []byte(`[]`))
 	require.ErrorIs(t, err, ErrInvalid)
+	_, err = NewManifest(other, []byte(`{"layers":[{"digest":"sha256:1"}]}`))
+	require.ErrorIs(t, err, ErrInvalid)
+	_, err = NewManifest("application/vnd.docker.distribution.manifest.v1+json", []byte(`{}`))
+	require.ErrorIs(t, err, ErrInvalid)
+}
+
+func TestAnImageWithoutAnArtifactTypeIsOfItsConfigsType(t *testing.T) {
+	m, err := NewManifest("", []byte(imageBody(v1.MediaTypeImageManifest, "x")))
+	require.NoError(t, err)
+	d, err := m.Descriptor()
+	require.NoError(t, err)
+	assert.Equal(t, MediaTypeDockerConfig, d.ArtifactType)
+	m, err = NewManifest("", []byte(`{"schemaVersion":2,"manifests":[]}`))
+	require.NoError(t, err)
+	d, err = m.Descriptor()
+	require.NoError(t, err)
+	assert.Empty(t, d.ArtifactType, "an index has no config to take it from")
 }
 
 func TestChainIdsFollowTheSpecification(t *testing.T) {
@@ -101,6 +140,7 @@ func FuzzParseManifest(f *testing.F) {
 	f.Add(v1.MediaTypeImageManifest, []byte(imageBody(v1.MediaTypeImageManifest, v1.MediaTypeImageLayerGzip)))
 	f.Add("", []byte(`{"schemaVersion":2,"manifests":[]}`))
 	f.Add(MediaTypeDockerIndex, []byte(`{`))
+	f.Add("application/vnd.example+json", []byte(`{"subject":{"digest":"sha256:`+hexA+`"},"blobs":[{"digest":"sha256:`+hexA+`"}],"config":0}`))
 	f.Fuzz(func(t *testing.T, mediaType string, body []byte) {
 		m, err := NewManifest(mediaType, body)
 		if err != nil {
@@ -109,6 +149,9 @@ func FuzzParseManifest(f *testing.F) {
 		}
 		c, err := m.Contents()
 		require.NoError(t, err, "what was accepted is read again")
+		d, err := m.Descriptor()
+		require.NoError(t, err)
+		require.EqualValues(t, len(body), d.Size)
 		for _, b := range c.Blobs() {
 			require.NoError(t, b.Digest.Validate())
 			require.GreaterOrEqual(t, b.Size, int64(0))

@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // Store holds images for one caller: what it shows and allows is decided by whoever owns the records.
@@ -15,6 +16,7 @@ type Store interface {
 	Blobs
 	Manifests
 	Tags
+	Referrers
 }
 
 // Blobs are byte strings named by their digest, shared by all repositories of a project.
@@ -25,6 +27,9 @@ type Blobs interface {
 	Open(ctx context.Context, repo string, d digest.Digest, r Range) (io.ReadCloser, error)
 	// Create starts an upload, which may outlive ctx. Errors: ErrDenied for another project's repository.
 	Create(ctx context.Context, repo string) (Upload, error)
+	// DeleteBlob removes a blob from all repositories of the project. Errors: ErrNotFound; ErrDenied while a
+	// manifest of the project names it, and for manifests.
+	DeleteBlob(ctx context.Context, repo string, d digest.Digest) error
 }
 
 // Upload takes the bytes of one blob in order. Nothing of it can be found before Commit.
@@ -60,6 +65,13 @@ type Tags interface {
 	DeleteTag(ctx context.Context, ref Ref) error
 	// List yields the tags that q selects, in no order. It ends after the first error.
 	List(ctx context.Context, q Query) iter.Seq2[Summary, error]
+}
+
+// Referrers tells which manifests are about another one: signatures, attestations, bills of materials.
+type Referrers interface {
+	// Referrers yields, in no order, a descriptor of every manifest of the project whose subject is d; d itself need
+	// not exist. It ends after the first error.
+	Referrers(ctx context.Context, repo string, d digest.Digest) iter.Seq2[v1.Descriptor, error]
 }
 
 // Query selects tags; its zero value selects all that the caller sees.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/moset/moset/pkg/image"
 )
 
@@ -42,6 +44,9 @@ func (s *Store) DeleteManifest(ctx context.Context, ref image.Ref) error {
 	}
 	if elsewhere {
 		return nil
+	}
+	if err := s.unlink(ctx, ref.Digest, digest.Digest(m.props[propSubject])); err != nil {
+		return err
 	}
 	s.cache.forget(s.cacheKey(ref.Repo, ref.Digest))
 	return s.remove(ctx, m.id, m.protected)

@@ -17,12 +17,14 @@
 //   - layer, config, manifest (blob until a manifest names it): the exact bytes; a random id; name and docker_digest
 //     are the digest; hidden from image lists; protected. A layer has docker_id (its chain id in hex), docker_parent
 //     (the chain id below), docker_diff_id. A manifest has docker_config and docker_layers, the record ids of its
-//     layers, bottom first.
+//     layers, bottom first, and docker_needs, the digests of all that it names.
 //   - alias: a layer whose blob already carries another chain's docker_id; docker_blob is the blob's record.
 //   - tag: named repo@tag and listed; docker_manifest is the digest it points at. Its id is computed from project,
 //     repository and tag, so that it is found with one GET; it moves by one PATCH. A deleted tag is hidden and
 //     marked docker_deleted, because Glance never gives a deleted id out again; if someone deletes the record
 //     itself, the next generation of the id is used.
+//   - link: says that docker_manifest is about docker_subject, one for each such pair; the payload is "subject:" and
+//     the subject's digest, so that all referrers of a subject are found by one indexed filter.
 //   - upload: an upload that runs, or broke.
 //
 // # Look-up

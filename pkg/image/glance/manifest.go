@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/gophercloud/gophercloud/v2"
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
@@ -88,6 +90,11 @@ func (s *Store) PutManifest(ctx context.Context, ref image.Ref, m image.Manifest
 	if err != nil {
 		return err
 	}
+	if c.Subject != nil {
+		if err := s.link(ctx, m.Digest, c.Subject.Digest); err != nil {
+			return err
+		}
+	}
 	if ref.Tag == "" {
 		return nil
 	}
@@ -104,7 +111,7 @@ func (s *Store) storeManifest(ctx context.Context, repo string, m image.Manifest
 	if _, err = isMissing(err); err != nil {
 		return record{}, err
 	}
-	if old.kind() == kindManifest && s.intact(ctx, old) {
+	if old.kind() == kindManifest && old.props[propMediaType] == m.MediaType && s.intact(ctx, old) {
 		return old, nil
 	}
 	props, err := s.place(ctx, repo, c, blobs)
@@ -190,12 +197,21 @@ func (s *Store) hold(ctx context.Context, repo string, d digest.Digest) (record,
 	}
 	yes := true
 	r, err = s.update(ctx, r.id, change{protected: &yes})
+	if gophercloud.ResponseCodeIs(err, http.StatusNotFound) { // it was deleted just now
+		return record{}, &image.Error{Op: "put manifest", ID: d.String(), Err: image.ErrBlobUnknown}
+	}
 	return r, wrap("protect", d.String(), err)
 }
 
 // place gives the layers of an image their ids and parents and returns what the manifest's record says about them.
 func (s *Store) place(ctx context.Context, repo string, c image.Contents, blobs map[digest.Digest]record) (map[string]string, error) {
 	props := map[string]string{propSize: strconv.FormatInt(c.Size(), 10), propDepth: strconv.Itoa(len(c.Layers))}
+	if c.Subject != nil {
+		props[propSubject] = c.Subject.Digest.String()
+	}
+	if list, fits := needs(c); fits {
+		props[propNeeds] = list
+	}
 	if !c.IsImage() {
 		return props, nil
 	}

@@ -27,9 +27,11 @@ const (
 	propSize      = "docker_size"       // manifest, tag: bytes of config and layers; alias: bytes of the blob
 	propCreated   = "docker_created"    // manifest, tag: when the image was built, RFC 3339
 	propDepth     = "docker_depth"      // manifest, tag: number of layers
+	propNeeds     = "docker_needs"      // manifest: digests of the blobs and manifests it names, by comma
+	propSubject   = "docker_subject"    // manifest, link: digest of the manifest it is about
 	propRepo      = "docker_repo"       // tag
 	propTag       = "docker_tag"        // tag
-	propManifest  = "docker_manifest"   // tag: digest of the manifest
+	propManifest  = "docker_manifest"   // tag, link: digest of the manifest
 	propTop       = "docker_top"        // manifest, tag: docker_id of the top layer
 	propDeleted   = "docker_deleted"    // tag: when it was deleted, RFC 3339
 )
@@ -43,6 +45,7 @@ const (
 	kindManifest = "manifest"
 	kindAlias    = "alias"
 	kindTag      = "tag"
+	kindLink     = "link"
 )
 
 // record is a Glance image as far as we use it.

@@ -53,6 +53,15 @@ type memory struct {
 	p    *project
 }
 
+// bytes are those of a blob or manifest.
+func (p *project) bytes(d digest.Digest) ([]byte, bool) {
+	if man, ok := p.manifests[d]; ok {
+		return man.Body, true
+	}
+	b, ok := p.blobs[d]
+	return b, ok
+}
+
 func notFound(op, id string) error { return &image.Error{Op: op, ID: id, Err: image.ErrNotFound} }
 
 func (m *memory) owns(repo string) bool { return image.Owns("", m.name, repo) }
@@ -72,10 +81,7 @@ func (m *memory) Stat(_ context.Context, repo string, d digest.Digest) (image.Bl
 }
 
 func (m *memory) stat(repo string, d digest.Digest) (image.Blob, error) {
-	b, ok := m.p.blobs[d]
-	if man, isManifest := m.p.manifests[d]; isManifest {
-		b, ok = man.Body, true
-	}
+	b, ok := m.p.bytes(d)
 	if !ok || !m.owns(repo) {
 		return image.Blob{}, notFound("find", d.String())
 	}
@@ -89,7 +95,7 @@ func (m *memory) Open(_ context.Context, repo string, d digest.Digest, r image.R
 	if _, err := m.stat(repo, d); err != nil {
 		return nil, err
 	}
-	b := m.p.blobs[d]
+	b, _ := m.p.bytes(d)
 	if r.Start > int64(len(b)) {
 		return nil, &image.Error{Op: "read range", ID: d.String(), Err: image.ErrInvalid}
 	}

@@ -60,6 +60,23 @@ func NewIndex(images ...Fixture) image.Manifest {
 	return manifestOf(v1.MediaTypeImageIndex, x)
 }
 
+// NewArtifact builds an artifact of that type about subject, with text as its only layer and as an annotation.
+func NewArtifact(artifactType string, subject digest.Digest, text string) Fixture {
+	f := Fixture{Config: []byte("{}"), Layers: [][]byte{[]byte(text)}}
+	describe := func(mediaType string, b []byte) v1.Descriptor {
+		return v1.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(b), Size: int64(len(b))}
+	}
+	m := v1.Manifest{
+		MediaType: v1.MediaTypeImageManifest, ArtifactType: artifactType,
+		Config: describe(v1.MediaTypeEmptyJSON, f.Config), Layers: []v1.Descriptor{describe(artifactType, f.Layers[0])},
+		Subject:     &v1.Descriptor{MediaType: v1.MediaTypeImageManifest, Digest: subject, Size: 123},
+		Annotations: map[string]string{"org.example.text": text},
+	}
+	m.SchemaVersion = 2
+	f.Manifest = manifestOf(v1.MediaTypeImageManifest, m)
+	return f
+}
+
 // Push uploads what the store lacks of f and puts its manifest at ref.
 func Push(ctx context.Context, s image.Store, ref image.Ref, f Fixture) error {
 	for _, blob := range append([][]byte{f.Config}, f.Layers...) {

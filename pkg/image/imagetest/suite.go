@@ -35,6 +35,10 @@ func TestStore(t *testing.T, newCloud func(t *testing.T) Projects) {
 		"another project neither sees nor writes":                testOtherProject,
 		"the tree shares the layers of images on one base":       testTree,
 		"batches say what exists":                                testBatches,
+		"manifests about another one are found by it":            testReferrers,
+		"artifacts of any type are kept":                         testArtifacts,
+		"a blob that no manifest needs is deleted":               testDeleteBlob,
+		"blobs are deleted while they are pushed again":          testDeleteBlobRace,
 		"names that cannot be are not found and never a failure": testOddNames,
 	} {
 		t.Run(name, func(t *testing.T) { part(t, newCloud(t)) })

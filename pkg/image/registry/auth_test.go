@@ -137,12 +137,12 @@ func TestPathsThatAreNoneAreRefused(t *testing.T) {
 	s := newServer(t, nil)
 	for path, want := range map[string]int{
 		"/v2/app/manifests/1": 400, "/v2/Demo/App/manifests/1": 400, "/v2/demo.org/app/manifests/1": 400,
-		"/v2/demo/app/nothing": 404, "/v2/demo/app/referrers/" + sum(nil): 404, "/v2/demo/app/blobs/x": 400,
+		"/v2/demo/app/nothing": 404, "/v2/demo/app/referrers/x": 400, "/v2/demo/app/manifests/sha256:x": 400, "/v2/demo/app/blobs/x": 400,
 		"/v2/" + strings.Repeat("a/", 600) + "manifests/1": 404, "/elsewhere": 404,
 	} {
 		assert.Equal(t, want, s.do(ask{method: "GET", path: path}).status, path)
 	}
-	require.Equal(t, "UNSUPPORTED", s.want(http.StatusMethodNotAllowed, ask{method: "DELETE", path: "/v2/demo/app/blobs/" + sum(nil)}).code(t))
+	require.Equal(t, "UNSUPPORTED", s.want(http.StatusMethodNotAllowed, ask{method: "PATCH", path: "/v2/demo/app/blobs/" + sum(nil)}).code(t))
 	require.Equal(t, "ok\n", string(s.want(http.StatusOK, ask{method: "GET", path: "/healthz", token: "-"}).body))
 }
 

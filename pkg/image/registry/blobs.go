@@ -50,12 +50,35 @@ func (h *Handler) getBlob(c *call) error {
 	return nil
 }
 
-func (c *call) stat() (image.Blob, error) {
-	d, err := digest.Parse(c.arg)
+// deleteBlob removes a blob that no manifest of the project needs.
+func (h *Handler) deleteBlob(c *call) error {
+	d, err := c.digest()
 	if err != nil {
-		return image.Blob{}, errorf(http.StatusBadRequest, codeDigestInvalid, "%.100q is no digest: %v", c.arg, err)
+		return err
+	}
+	if err := c.store.DeleteBlob(c.r.Context(), c.repo, d); err != nil {
+		return err
+	}
+	c.w.Header().Set("Content-Length", "0")
+	c.w.WriteHeader(http.StatusAccepted)
+	return nil
+}
+
+func (c *call) stat() (image.Blob, error) {
+	d, err := c.digest()
+	if err != nil {
+		return image.Blob{}, err
 	}
 	return c.store.Stat(c.r.Context(), c.repo, d)
+}
+
+// digest reads the last element of a path that has to be one.
+func (c *call) digest() (digest.Digest, error) {
+	d, err := digest.Parse(c.arg)
+	if err != nil {
+		return "", errorf(http.StatusBadRequest, codeDigestInvalid, "%.150q is no digest: %v", c.arg, err)
+	}
+	return d, nil
 }
 
 func (c *call) blobHeader(b image.Blob, length int64) {

@@ -24,6 +24,7 @@
 //
 // # What it does not do
 //
-// It keeps no blob, not even while it comes in, and it deletes none: that is garbage collection's work. It has no
-// referrers API, and answers 404 there as the specification asks of such registries.
+// It keeps no blob, not even while it comes in, and deletes only what it is told to, and of blobs only those that no
+// manifest of the project names: the rest is garbage collection's work. Repositories of one project share blobs,
+// manifests and referrers, so what is deleted or listed in one of them is so in all.
 package registry

@@ -91,7 +91,9 @@ func FuzzDigestsInPaths(f *testing.F) {
 		c := &call{target: target{repo: "demo/app", arg: arg}}
 		ref, err := c.ref()
 		if err != nil {
-			require.ErrorIs(t, err, image.ErrInvalid)
+			e := kindCodes[kindManifest].of(err)
+			require.Equal(t, http.StatusBadRequest, e.status)
+			require.Equal(t, strings.Contains(arg, ":"), e.code == codeDigestInvalid)
 			return
 		}
 		require.Equal(t, "demo/app", ref.Repo)

@@ -11,13 +11,18 @@ import (
 	"github.com/moset/moset/pkg/image"
 )
 
+// maxTags bounds the tags set with one manifest.
+const maxTags = 32
+
 // ref reads what follows /manifests/.
 func (c *call) ref() (image.Ref, error) {
-	sep := ":"
-	if strings.Contains(c.arg, ":") {
-		sep = "@"
+	if !strings.Contains(c.arg, ":") {
+		return image.ParseRef(c.repo+":"+c.arg, "")
 	}
-	return image.ParseRef(c.repo+sep+c.arg, "")
+	if _, err := c.digest(); err != nil {
+		return image.Ref{}, err
+	}
+	return image.ParseRef(c.repo+"@"+c.arg, "")
 }
 
 func (h *Handler) getManifest(c *call) error {
@@ -50,14 +55,53 @@ func (h *Handler) putManifest(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.store.PutManifest(c.r.Context(), ref, m); err != nil {
+	tags, err := c.tagParams(ref)
+	if err != nil {
+		return err
+	}
+	if err := c.putTagged(ref, m, tags); err != nil {
 		return err
 	}
 	head := c.w.Header()
+	if contents, err := m.Contents(); err == nil && contents.Subject != nil { // the referrers API lists it
+		head.Set("OCI-Subject", contents.Subject.Digest.String())
+	}
 	head.Set("Location", "/v2/"+c.repo+"/manifests/"+m.Digest.String())
 	head.Set("Docker-Content-Digest", m.Digest.String())
 	head.Set("Content-Length", "0")
 	c.w.WriteHeader(http.StatusCreated)
+	return nil
+}
+
+// tagParams are the tags that a manifest put by its digest gets with it, "?tag=a&tag=b" (OCI distribution, "Pushing
+// Manifests").
+func (c *call) tagParams(ref image.Ref) ([]image.Ref, error) {
+	tags := c.r.URL.Query()["tag"]
+	if len(tags) > 0 && ref.Tag != "" || len(tags) > maxTags {
+		return nil, errorf(http.StatusBadRequest, codeManifestInvalid, "at most %d parameters tag may come, with a digest", maxTags)
+	}
+	refs := make([]image.Ref, len(tags))
+	for i, tag := range tags {
+		at, err := image.ParseRef(c.repo+":"+tag, "")
+		if err != nil || at.Tag != tag {
+			return nil, errorf(http.StatusBadRequest, codeManifestInvalid, "the parameter tag %.150q is no tag", tag)
+		}
+		refs[i] = at
+	}
+	return refs, nil
+}
+
+// putTagged stores the manifest, then its tags one by one.
+func (c *call) putTagged(ref image.Ref, m image.Manifest, tags []image.Ref) error {
+	if err := c.store.PutManifest(c.r.Context(), ref, m); err != nil {
+		return err
+	}
+	for _, at := range tags {
+		if err := c.store.SetTag(c.r.Context(), at, m.Digest); err != nil {
+			return err
+		}
+		c.w.Header().Add("OCI-Tag", at.Tag)
+	}
 	return nil
 }
 

@@ -2,7 +2,9 @@ package registry
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/moset/moset/pkg/image"
@@ -13,12 +15,13 @@ const maxPath = 1024
 
 // Kinds of resources below /v2/.
 const (
-	kindPing     = "ping"
-	kindCatalog  = "catalog"
-	kindTags     = "tags"
-	kindManifest = "manifest"
-	kindBlob     = "blob"
-	kindUpload   = "upload"
+	kindPing      = "ping"
+	kindCatalog   = "catalog"
+	kindTags      = "tags"
+	kindManifest  = "manifest"
+	kindReferrers = "referrers"
+	kindBlob      = "blob"
+	kindUpload    = "upload"
 )
 
 // target is what a URL below /v2/ names.
@@ -63,6 +66,8 @@ func split(e []string) (target, bool) {
 		return target{kindBlob, join(n - 2), e[n-1]}, true
 	case n > 2 && e[n-2] == "manifests":
 		return target{kindManifest, join(n - 2), e[n-1]}, true
+	case n > 2 && e[n-2] == "referrers":
+		return target{kindReferrers, join(n - 2), e[n-1]}, true
 	case n > 2 && e[n-2] == "tags" && e[n-1] == "list":
 		return target{kind: kindTags, repo: join(n - 2)}, true
 	}
@@ -92,7 +97,11 @@ var verbs = map[string]map[string]verb{
 		http.MethodGet: {do: (*Handler).getManifest}, http.MethodHead: {do: (*Handler).getManifest},
 		http.MethodPut: {do: (*Handler).putManifest, writes: true}, http.MethodDelete: {do: (*Handler).deleteManifest, writes: true},
 	},
-	kindBlob: {http.MethodGet: {do: (*Handler).getBlob}, http.MethodHead: {do: (*Handler).headBlob}},
+	kindReferrers: {http.MethodGet: {do: (*Handler).referrers}},
+	kindBlob: {
+		http.MethodGet: {do: (*Handler).getBlob}, http.MethodHead: {do: (*Handler).headBlob},
+		http.MethodDelete: {do: (*Handler).deleteBlob, writes: true},
+	},
 	kindUpload: {
 		http.MethodPost: {do: (*Handler).startUpload, writes: true}, http.MethodPatch: {do: (*Handler).patchUpload, writes: true},
 		http.MethodPut: {do: (*Handler).putUpload, writes: true}, http.MethodGet: {do: (*Handler).uploadStatus, writes: true},
@@ -101,11 +110,12 @@ var verbs = map[string]map[string]verb{
 }
 
 var kindCodes = map[string]codes{
-	kindCatalog:  {codeNameUnknown, codeNameInvalid},
-	kindTags:     {codeNameUnknown, codeNameInvalid},
-	kindManifest: {codeManifestUnknown, codeManifestInvalid},
-	kindBlob:     {codeBlobUnknown, codeDigestInvalid},
-	kindUpload:   {codeUploadUnknown, codeUploadInvalid},
+	kindCatalog:   {codeNameUnknown, codeNameInvalid},
+	kindTags:      {codeNameUnknown, codeNameInvalid},
+	kindManifest:  {codeManifestUnknown, codeManifestInvalid},
+	kindReferrers: {codeNameUnknown, codeDigestInvalid},
+	kindBlob:      {codeBlobUnknown, codeDigestInvalid},
+	kindUpload:    {codeUploadUnknown, codeUploadInvalid},
 }
 
 func (h *Handler) serveV2(w http.ResponseWriter, r *http.Request) {
@@ -122,7 +132,9 @@ func (h *Handler) serveV2(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) dispatch(c *call) error {
 	v, ok := verbs[c.kind][c.r.Method]
 	if !ok {
-		return errorf(http.StatusMethodNotAllowed, codeUnsupported, "%s is not supported here", c.r.Method)
+		e := errorf(http.StatusMethodNotAllowed, codeUnsupported, "%s is not supported here", c.r.Method)
+		e.header = http.Header{"Allow": {strings.Join(slices.Sorted(maps.Keys(verbs[c.kind])), ", ")}}
+		return e
 	}
 	var err error
 	if c.id, err = h.identify(c); err != nil {
