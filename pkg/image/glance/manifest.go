@@ -2,6 +2,7 @@ package glance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -115,6 +116,9 @@ func (s *Store) storeManifest(ctx context.Context, repo string, m image.Manifest
 		return old, nil
 	}
 	props, err := s.place(ctx, repo, c, blobs)
+	if errors.Is(err, image.ErrNotFound) { // a blob was deleted since it was found
+		err = &image.Error{Op: "put manifest", ID: m.Digest.String(), Err: fmt.Errorf("%w: %w", image.ErrBlobUnknown, err)}
+	}
 	if err != nil {
 		return record{}, err
 	}
