@@ -11,7 +11,7 @@ import (
 
 // event is one line of `go test -json` (see `go doc test2json` and `go help buildjson`).
 type event struct {
-	Action, Package, Test, Output, ImportPath string
+	Action, Package, Test, Output, ImportPath, Key, Value string
 }
 
 // counter tallies tests and holds each one's output until its verdict is known.
@@ -19,6 +19,7 @@ type counter struct {
 	out                     io.Writer
 	held                    map[string]*strings.Builder
 	packages                map[string]string
+	attributes              []string
 	passed, failed, skipped int
 	broken                  bool
 }
@@ -41,6 +42,8 @@ func (c *counter) line(raw []byte) {
 		fmt.Fprint(c.out, e.Output)
 	case "build-fail":
 		c.broken = true
+	case "attr": // what a test that passes wants said, see testing.T.Attr
+		c.attributes = append(c.attributes, fmt.Sprintf("%s: %s: %s\n", e.Test, e.Key, e.Value))
 	case "pass", "fail", "skip":
 		c.verdict(e)
 	}
@@ -98,12 +101,14 @@ func isPackageLine(s string) bool {
 	return false
 }
 
-// summary is go test's own line for each package, in order, and the count.
+// summary is go test's own line for each package, in order, the attributes and the count.
 func (c *counter) summary() string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(c.packages)) {
 		b.WriteString(c.packages[name])
 	}
+	slices.Sort(c.attributes)
+	b.WriteString(strings.Join(c.attributes, ""))
 	fmt.Fprintf(&b, "%d passed, %d failed, %d skipped\n", c.passed, c.failed, c.skipped)
 	return b.String()
 }

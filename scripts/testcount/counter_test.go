@@ -18,6 +18,7 @@ func TestRunCountsAndShowsWhatFailed(t *testing.T) {
 		hung  = `{"Action":"output","Package":"m/b","Test":"TestHung","Output":"panic: test timed out\n"}`
 		build = `{"Action":"build-output","ImportPath":"m/c","Output":"c.go:1: undefined\n"}` + "\n" + `{"Action":"build-fail","ImportPath":"m/c"}`
 		none  = `{"Action":"output","Package":"m/d","Output":"?   \tm/d\t[no test files]\n"}` + "\n" + `{"Action":"skip","Package":"m/d"}`
+		attr  = `{"Action":"attr","Package":"m/a","Test":"TestA","Key":"size","Value":"7 bytes"}`
 	)
 	tests := map[string]struct {
 		lines []string
@@ -25,6 +26,7 @@ func TestRunCountsAndShowsWhatFailed(t *testing.T) {
 		ok    bool
 	}{
 		"all pass":           {[]string{pass, okay, none}, "ok  \tm/a\t0.1s\n?   \tm/d\t[no test files]\n1 passed, 0 failed, 0 skipped\n", true},
+		"one says a figure":  {[]string{attr, pass, okay}, "ok  \tm/a\t0.1s\nTestA: size: 7 bytes\n1 passed, 0 failed, 0 skipped\n", true},
 		"one fails":          {[]string{fail, bad, pass, okay}, "why it failed\nok  \tm/a\t0.1s\nFAIL\tm/b\t0.1s\n1 passed, 1 failed, 0 skipped\n", false},
 		"one is skipped":     {[]string{pass, skip, okay}, "why it was skipped\nok  \tm/a\t0.1s\n1 passed, 0 failed, 1 skipped\n", false},
 		"one never ends":     {[]string{pass, okay, hung, bad}, "panic: test timed out\nok  \tm/a\t0.1s\nFAIL\tm/b\t0.1s\n1 passed, 0 failed, 0 skipped\n", false},

@@ -1,5 +1,5 @@
 // Command testcount reads `go test -json`, prints what failed in full, then go test's own package
-// lines and the number of tests that passed, failed and were skipped.
+// lines, the attributes of tests (testing.T.Attr) and the number that passed, failed and were skipped.
 //
 // It exits 1 when a test or a build failed, when a test was skipped, and when no test ran.
 package main

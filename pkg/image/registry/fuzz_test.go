@@ -3,6 +3,7 @@ package registry
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -12,7 +13,7 @@ import (
 )
 
 func FuzzParsePath(f *testing.F) {
-	for _, s := range []string{"/v2/", "/v2/_catalog", "/v2/demo/app/manifests/1", "/v2/demo/app/blobs/uploads/x", "/v2/demo/blobs/blobs/sha256:00", "/v2//", "/"} {
+	for _, s := range []string{"/v2/", "/v2/_catalog", "/v2/demo/app/manifests/1", "/v2/demo/app/blobs/uploads/x", "/v2/demo/blobs/blobs/sha256:00", "/v2//", "/", "/v2/demo/app/referrers/sha256:0", "/v2/referrers/referrers/referrers", "/v2/demo/app/../x/blobs/y"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, path string) {
@@ -87,6 +88,8 @@ func FuzzDigestsInPaths(f *testing.F) {
 	f.Add("sha256:" + strings.Repeat("0", 64))
 	f.Add("sha256:../../x")
 	f.Add("md5:00")
+	f.Add("sha512:" + strings.Repeat("a", 128))
+	f.Add("1@sha256:" + strings.Repeat("0", 64))
 	f.Fuzz(func(t *testing.T, arg string) {
 		c := &call{target: target{repo: "demo/app", arg: arg}}
 		ref, err := c.ref()
@@ -99,6 +102,23 @@ func FuzzDigestsInPaths(f *testing.F) {
 		require.Equal(t, "demo/app", ref.Repo)
 		if ref.Digest != "" {
 			require.NoError(t, ref.Digest.Validate())
+		}
+	})
+}
+
+func FuzzTagParams(f *testing.F) {
+	for _, s := range []string{"tag=1&tag=2", "tag=a@b", "tag=", "tag=a:b&tag=%2F", "%zz"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		c := &call{r: &http.Request{URL: &url.URL{RawQuery: query}}, target: target{repo: "demo/app"}}
+		refs, err := c.tagParams(image.Ref{})
+		if err != nil {
+			require.Equal(t, http.StatusBadRequest, kindCodes[kindManifest].of(err).status)
+			return
+		}
+		for i, tag := range c.r.URL.Query()["tag"] {
+			require.Equal(t, image.Ref{Repo: "demo/app", Tag: tag}, refs[i])
 		}
 	})
 }

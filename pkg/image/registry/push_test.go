@@ -67,6 +67,10 @@ func TestABlobIsServedInParts(t *testing.T) {
 	require.Equal(t, "bytes 2-4/10", r.header.Get("Content-Range"))
 	r = s.want(http.StatusRequestedRangeNotSatisfiable, ask{method: "GET", path: path, header: map[string]string{"Range": "bytes=10-"}})
 	require.Equal(t, "bytes */10", r.header.Get("Content-Range"))
+	s.want(http.StatusRequestedRangeNotSatisfiable, ask{method: "GET", path: path, header: map[string]string{"Range": "bytes=5-4"}})
+	for _, odd := range []string{"bytes=1-2,4-5", "lines=1-2", "bytes=a-b"} {
+		require.Equal(t, blob, s.want(http.StatusOK, ask{method: "GET", path: path, header: map[string]string{"Range": odd}}).body, odd)
+	}
 }
 
 func TestChunksAreTakenInOrder(t *testing.T) {
@@ -186,7 +190,10 @@ func TestListsArePaged(t *testing.T) {
 	}
 	r := s.want(http.StatusOK, ask{method: "GET", path: "/v2/demo/app/tags/list?n=2"})
 	require.Equal(t, `</v2/demo/app/tags/list?last=b&n=2>; rel="next"`, r.header.Get("Link"))
-	require.Equal(t, "UNSUPPORTED", s.want(http.StatusBadRequest, ask{method: "GET", path: "/v2/demo/app/tags/list?n=x"}).code(t))
+	require.Empty(t, s.want(http.StatusOK, ask{method: "GET", path: "/v2/demo/app/tags/list?n=2&last=b"}).header.Get("Link"), "the last page")
+	for _, n := range []string{"x", "-1", "99999999999999999999"} {
+		require.Equal(t, "UNSUPPORTED", s.want(http.StatusBadRequest, ask{method: "GET", path: "/v2/demo/app/tags/list?n=" + n}).code(t))
+	}
 	r = s.want(http.StatusOK, ask{method: "GET", path: "/v2/_catalog?n=1"})
 	require.JSONEq(t, `{"repositories":["demo/app"]}`, string(r.body))
 }
