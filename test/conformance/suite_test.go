@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"encoding/xml"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,11 +32,9 @@ type results struct {
 	Disabled int `xml:"disabled,attr"`
 	Suites   []struct {
 		Cases []struct {
-			Name    string `xml:"name,attr"`
-			Failure string `xml:"failure"`
-			Skipped *struct {
-				Message string `xml:"message,attr"`
-			} `xml:"skipped"`
+			Name   string `xml:"name,attr"`
+			Status string `xml:"status,attr"`
+			Why    string `xml:"system-out"`
 		} `xml:"testcase"`
 	} `xml:"testsuite"`
 }
@@ -44,18 +43,15 @@ func (r results) passed() int { return r.Tests - r.Failures - r.Errors - r.Skipp
 
 // list names the cases that did not pass.
 func (r results) list() string {
-	var all []string
+	var all strings.Builder
 	for _, s := range r.Suites {
 		for _, c := range s.Cases {
-			switch {
-			case c.Failure != "":
-				all = append(all, c.Name+": "+c.Failure)
-			case c.Skipped != nil:
-				all = append(all, c.Name+" skipped: "+c.Skipped.Message)
+			if c.Status != "passed" {
+				fmt.Fprintf(&all, "%s %s: %s\n", c.Status, c.Name, c.Why)
 			}
 		}
 	}
-	return strings.Join(all, "\n")
+	return all.String()
 }
 
 // runSuite runs the suite with a password, so that the token realm is used too.
@@ -71,6 +67,6 @@ func runSuite(t *testing.T, suite, address, version string, as login) results {
 	require.NoError(t, err, "%s", out)
 	var r results
 	require.NoError(t, xml.Unmarshal(raw, &r))
-	require.NoError(t, failed, r.list())
+	require.NoError(t, failed, "the suite found faults:\n%s", r.list())
 	return r
 }
