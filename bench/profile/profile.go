@@ -1,22 +1,32 @@
-package main
+// Package profile records the process that moset runs in while a bench measures. Docker, Open vSwitch and the
+// services of OpenStack are other processes, which it does not show.
+package profile
 
 import (
 	"errors"
+	"flag"
 	"os"
 	"runtime/pprof"
 	"runtime/trace"
 )
 
-// profile is what to record of this process while it measures. Region, host, registry and the boxes run in
-// it, so it shows their work; Docker and Open vSwitch are other processes.
-type profile struct {
-	cpu, trace string // files; "" is none
-	open       []*os.File
+// Profile is what to record; the zero value is nothing.
+type Profile struct {
+	CPU, Trace string // files to write; "" is none
+
+	open []*os.File
 }
 
-func (p *profile) start() error {
-	if p.cpu != "" {
-		f, err := p.create(p.cpu)
+// Flags adds -cpuprofile and -trace.
+func (p *Profile) Flags(f *flag.FlagSet) {
+	f.StringVar(&p.CPU, "cpuprofile", "", "write a CPU profile of this process, which moset runs in, to this file")
+	f.StringVar(&p.Trace, "trace", "", "write an execution trace to this file")
+}
+
+// Start begins to record. Errors say which file cannot be written.
+func (p *Profile) Start() error {
+	if p.CPU != "" {
+		f, err := p.create(p.CPU)
 		if err != nil {
 			return err
 		}
@@ -24,8 +34,8 @@ func (p *profile) start() error {
 			return err
 		}
 	}
-	if p.trace != "" {
-		f, err := p.create(p.trace)
+	if p.Trace != "" {
+		f, err := p.create(p.Trace)
 		if err != nil {
 			return err
 		}
@@ -34,7 +44,7 @@ func (p *profile) start() error {
 	return nil
 }
 
-func (p *profile) create(name string) (*os.File, error) {
+func (p *Profile) create(name string) (*os.File, error) {
 	f, err := os.Create(name)
 	if err == nil {
 		p.open = append(p.open, f)
@@ -42,7 +52,8 @@ func (p *profile) create(name string) (*os.File, error) {
 	return f, err
 }
 
-func (p *profile) stop() error {
+// Stop ends the recording.
+func (p *Profile) Stop() error {
 	pprof.StopCPUProfile()
 	trace.Stop()
 	var errs []error
