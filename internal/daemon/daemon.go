@@ -41,8 +41,9 @@ type Listener struct {
 	Name    string // for messages: "region"
 	Addr    string // host:port
 	Handler http.Handler
-	TLS     *tls.Config  // nil serves without
-	Bound   net.Listener // set by Bind
+	TLS     *tls.Config           // nil serves without
+	Drain   func(context.Context) // called at the end, while requests are still taken, for as long as the grace; may be nil
+	Bound   net.Listener          // set by Bind
 }
 
 // Bind takes the address, so that a port that is taken shows before anything else is started.
@@ -84,6 +85,7 @@ func (l *Listener) Serve(ctx context.Context, grace time.Duration) error {
 		return fmt.Errorf("%s stopped serving: %w", l.Name, err)
 	case <-ctx.Done():
 	}
+	l.drain(ctx, grace)
 	time.AfterFunc(grace/2, cancel)
 	stop, done := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer done()
@@ -91,6 +93,15 @@ func (l *Listener) Serve(ctx context.Context, grace time.Duration) error {
 		return s.Close()
 	}
 	return nil
+}
+
+func (l *Listener) drain(ctx context.Context, grace time.Duration) {
+	if l.Drain == nil {
+		return
+	}
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer done()
+	l.Drain(ctx)
 }
 
 // ServeAll serves every listener until ctx ends or one fails.

@@ -24,7 +24,6 @@ import (
 	"github.com/moset/moset/pkg/authn/authntest"
 	"github.com/moset/moset/pkg/authn/keystone"
 	"github.com/moset/moset/pkg/image/imagetest"
-	"github.com/moset/moset/pkg/image/registry"
 	"github.com/moset/moset/pkg/set"
 )
 
@@ -63,7 +62,7 @@ type Stack struct {
 	glance    *imagetest.Glance
 	session   *keystone.Session
 	glanceURL string
-	registry  *registry.Handler
+	registry  *front.Front
 	region    *service.Region
 	host      *agent.Agent
 

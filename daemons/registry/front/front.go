@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/moset/moset/internal/errkind"
 	"github.com/moset/moset/pkg/authn"
@@ -24,26 +25,71 @@ type Config struct {
 	GlanceURL string         // endpoint of Glance
 	Realm     string         // URL of the token endpoint as docker login reaches it; "" derives it from each request
 	TLS       *tls.Config    // for calls to Keystone and Glance; nil trusts the machine's authorities
-	Logger    *slog.Logger   // nil discards
+	Replicas  registry.Replicas
+	Logger    *slog.Logger // nil discards
 }
 
+// Front is the registry with its /metrics.
+type Front struct {
+	http.Handler
+	*Metrics
+	registry *registry.Handler
+}
+
+// Close ends open uploads.
+func (f *Front) Close() error { return f.registry.Close() }
+
+// Drain lets open uploads end until ctx does and takes no new ones.
+func (f *Front) Drain(ctx context.Context) { f.registry.Drain(ctx) }
+
 // New returns the handler. Close it to end open uploads.
-func New(cfg Config) (*registry.Handler, error) {
+func New(cfg Config) (*Front, error) {
 	cache := new(glance.Cache)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = cfg.TLS
 	transport.MaxIdleConnsPerHost = 64
-	return registry.New(registry.Config{
-		Auth:    authenticator{cfg.Verifier},
-		Issuer:  issuer{cfg.AuthURL, cfg.TLS},
-		Service: "moset",
-		Realm:   cfg.Realm,
-		Log:     cfg.Logger,
+	metrics := NewMetrics()
+	replicas := cfg.Replicas
+	if replicas.Transport == nil {
+		replicas.Transport = transport
+	}
+	h, err := registry.New(registry.Config{
+		Auth:     authenticator{cfg.Verifier},
+		Issuer:   issuer{cfg.AuthURL, cfg.TLS},
+		Service:  "moset",
+		Realm:    cfg.Realm,
+		Log:      cfg.Logger,
+		Replicas: replicas,
+		Observe:  metrics.observe,
+		Ready:    func(ctx context.Context) error { return answers(ctx, transport, cfg.GlanceURL) },
 		Stores: func(_ context.Context, id registry.Identity) (image.Store, error) {
 			return glance.New(glance.Config{Endpoint: cfg.GlanceURL, Token: id.Token, ProjectID: id.ProjectID, Project: id.Project,
 				Transport: transport, Cache: cache, Log: cfg.Logger})
 		},
 	})
+	if err != nil {
+		return nil, err
+	}
+	return &Front{Handler: metrics.serve(h), Metrics: metrics, registry: h}, nil
+}
+
+// answers asks Glance for its versions, which needs no token.
+func answers(ctx context.Context, transport http.RoundTripper, glance string) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, glance, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := (&http.Client{Transport: transport}).Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= http.StatusInternalServerError {
+		return fmt.Errorf("Glance answers %s", resp.Status)
+	}
+	return nil
 }
 
 var authErrors = errkind.Map{

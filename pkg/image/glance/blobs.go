@@ -10,9 +10,17 @@ import (
 	"github.com/moset/moset/pkg/image"
 )
 
-// Stat implements image.Blobs.
+// Stat implements image.Blobs. Whoever pushes asks so whether to send a blob, so one that the garbage collector has
+// marked is rescued.
 func (s *Store) Stat(ctx context.Context, repo string, d digest.Digest) (image.Blob, error) {
 	r, err := s.find(ctx, repo, d)
+	if err != nil {
+		return image.Blob{}, err
+	}
+	r, ok, err := s.useful(ctx, r)
+	if err == nil && !ok {
+		err = &image.Error{Op: "find", ID: d.String(), Err: image.ErrNotFound}
+	}
 	if err != nil {
 		return image.Blob{}, err
 	}

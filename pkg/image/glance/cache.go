@@ -21,6 +21,7 @@ type Cache struct {
 	bodies generations[[]byte]
 
 	noRanges atomic.Bool // the store behind Glance sends whole payloads only
+	commits  keyedMutex  // by digest: uploads of the same bytes end one after the other
 }
 
 // hashAlgo is what Glance hashes with, "" while unknown.
@@ -87,4 +88,39 @@ func (g *generations[V]) put(key string, v V, limit int) {
 		g.old, g.young = g.young, make(map[string]V)
 	}
 	g.young[key] = v
+}
+
+// keyedMutex is a mutex for each key.
+type keyedMutex struct {
+	mu   sync.Mutex
+	held map[string]*waitedMutex
+}
+
+type waitedMutex struct {
+	sync.Mutex
+	users int
+}
+
+// lock waits for the key and returns what gives it back.
+func (k *keyedMutex) lock(key string) (unlock func()) {
+	k.mu.Lock()
+	if k.held == nil {
+		k.held = map[string]*waitedMutex{}
+	}
+	m := k.held[key]
+	if m == nil {
+		m = new(waitedMutex)
+		k.held[key] = m
+	}
+	m.users++
+	k.mu.Unlock()
+	m.Lock()
+	return func() {
+		m.Unlock()
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		if m.users--; m.users == 0 {
+			delete(k.held, key)
+		}
+	}
 }

@@ -2,6 +2,7 @@ package glance
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -53,6 +54,9 @@ func (s *Store) claim(ctx context.Context, l image.Layer, blob record) (bool, er
 		return err == nil, wrap("place layer", l.ID, err)
 	}
 	now, err := s.get(ctx, blob.id)
+	if err == nil && !now.usable() {
+		err = &image.Error{Op: "place layer", ID: l.ID, Err: fmt.Errorf("%w: its blob was deleted just now", image.ErrNotFound)}
+	}
 	return now.props[propID] == l.ID, err
 }
 
@@ -71,15 +75,20 @@ func (s *Store) claimConfig(ctx context.Context, blob record) error {
 // alias finds or makes a record for a layer whose blob is already part of another chain. Its payload is the layer's
 // id, so that Glance finds it by its hash.
 func (s *Store) alias(ctx context.Context, l image.Layer, blob record) (string, error) {
-	found := ""
+	var found record
 	err := s.findByPayload(ctx, l.ID, true, func(r record) bool {
 		if r.kind() == kindAlias && r.props[propID] == l.ID && r.digest() == l.Digest && r.owner == s.projectID {
-			found = r.id
+			found = r
 		}
-		return found == ""
+		return found.id == ""
 	})
-	if err != nil || found != "" {
-		return found, err
+	if err != nil {
+		return "", err
+	}
+	if found.id != "" {
+		if r, ok, err := s.useful(ctx, found); ok || err != nil {
+			return r.id, err
+		}
 	}
 	r, err := s.createWhole(ctx, newRecordOpts{
 		id: randomID(), name: "alias:" + l.ID, hidden: true, protected: true,
@@ -121,7 +130,9 @@ func (s *Store) layerRecords(ctx context.Context, manifest record) ([]image.Laye
 	}
 	layers := make([]image.Layer, 0, len(ids))
 	err := s.list(ctx, query{"id": "in:" + strings.Join(ids, ","), "os_hidden": "true", "limit": pageSize}, func(r record) bool {
-		layers = append(layers, r.layer())
+		if r.usable() {
+			layers = append(layers, r.layer())
+		}
 		return true
 	})
 	return layers, err

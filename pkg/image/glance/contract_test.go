@@ -39,9 +39,13 @@ func (b *box) Store(project string) image.Store { return b.as("token-"+project, 
 
 func (b *box) as(token, project string) *glance.Store {
 	b.t.Helper()
-	s, err := glance.New(glance.Config{Endpoint: b.url, Token: token, ProjectID: "id-" + project, Project: project, Cache: b.cache})
+	s, err := glance.New(b.config(token, project))
 	require.NoError(b.t, err)
 	return s
+}
+
+func (b *box) config(token, project string) glance.Config {
+	return glance.Config{Endpoint: b.url, Token: token, ProjectID: "id-" + project, Project: project, Cache: b.cache}
 }
 
 func TestGlanceKeepsTheContract(t *testing.T) {

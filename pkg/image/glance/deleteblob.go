@@ -1,13 +1,12 @@
 package glance
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
-	"github.com/gophercloud/gophercloud/v2"
-	"github.com/gophercloud/gophercloud/v2/openstack/image/v2/images"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/moset/moset/pkg/image"
@@ -16,14 +15,17 @@ import (
 // maxValue bounds what is written into one property, in bytes: Glance fails on 65,536.
 const maxValue = 65_000
 
-// DeleteBlob implements image.Blobs. The records lose their protection before manifests are looked at: a push that
-// puts a manifest meanwhile gives it back, and then Glance refuses the DELETE.
+// DeleteBlob implements image.Blobs. The records go out of sight before manifests are looked at: a push that puts a
+// manifest meanwhile misses them, or its manifest is seen here.
 func (s *Store) DeleteBlob(ctx context.Context, repo string, d digest.Digest) error {
 	if err := s.mayWrite("delete blob", repo); err != nil {
 		return err
 	}
 	if _, err := s.find(ctx, repo, d); err != nil {
 		return err
+	}
+	if user, err := s.userOf(ctx, repo, d); err != nil || user != "" {
+		return cmp.Or(err, refused(d, "manifest %s needs it, delete that first", user))
 	}
 	found, err := s.findAll(ctx, repo, d) // uploads at once may have left two
 	if err != nil {
@@ -34,14 +36,16 @@ func (s *Store) DeleteBlob(ctx context.Context, repo string, d digest.Digest) er
 		if r.kind() == kindManifest {
 			return refused(d, "it is a manifest, delete it as such")
 		}
-		if err := s.protect(ctx, r.id, false); err != nil {
+		if err := s.condemn(ctx, r); errors.Is(err, errRescued) {
+			return refused(d, "it is being pushed again")
+		} else if err != nil {
 			return err
 		}
 	}
 	return s.deleteUnused(ctx, repo, d, found)
 }
 
-// deleteUnused deletes unprotected records, or protects them again when something needs them.
+// deleteUnused deletes condemned records, or restores them when something needs them.
 func (s *Store) deleteUnused(ctx context.Context, repo string, d digest.Digest, found []record) error {
 	user, err := s.userOf(ctx, repo, d)
 	if err == nil && user != "" {
@@ -49,13 +53,11 @@ func (s *Store) deleteUnused(ctx context.Context, repo string, d digest.Digest, 
 	}
 	for _, r := range found {
 		if err != nil {
-			_ = s.protect(context.WithoutCancel(ctx), r.id, true) // the next push that needs it protects it too
+			err = errors.Join(err, s.restore(context.WithoutCancel(ctx), r.id, r.kind()))
 			continue
 		}
-		if err := images.Delete(ctx, s.client, r.id).ExtractErr(); gophercloud.ResponseCodeIs(err, http.StatusForbidden) {
-			return refused(d, "it is being pushed again")
-		} else if err != nil {
-			return wrap("delete blob", d.String(), err)
+		if err = s.destroy(ctx, r.id); errors.Is(err, errRescued) {
+			err = refused(d, "it is being pushed again")
 		}
 	}
 	return err
@@ -63,11 +65,6 @@ func (s *Store) deleteUnused(ctx context.Context, repo string, d digest.Digest, 
 
 func refused(d digest.Digest, format string, args ...any) error {
 	return &image.Error{Op: "delete blob", ID: d.String(), Err: fmt.Errorf("%w: "+format, append([]any{image.ErrDenied}, args...)...)}
-}
-
-func (s *Store) protect(ctx context.Context, id string, yes bool) error {
-	_, err := s.update(ctx, id, change{protected: &yes})
-	return wrap("change protection", id, err)
 }
 
 // userOf is the digest of a manifest of the project that names d, "" when there is none.

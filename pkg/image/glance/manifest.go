@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/gophercloud/gophercloud/v2"
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
@@ -108,8 +106,8 @@ func (s *Store) storeManifest(ctx context.Context, repo string, m image.Manifest
 	if err != nil {
 		return record{}, err
 	}
-	old, err := s.find(ctx, repo, m.Digest)
-	if _, err = isMissing(err); err != nil {
+	old, err := s.oldManifest(ctx, repo, m.Digest)
+	if err != nil {
 		return record{}, err
 	}
 	if old.kind() == kindManifest && old.props[propMediaType] == m.MediaType && s.intact(ctx, old) {
@@ -130,6 +128,16 @@ func (s *Store) storeManifest(ctx context.Context, repo string, m image.Manifest
 	s.cache.setID(s.cacheKey(repo, m.Digest), rec.id)
 	_, err = s.holdBlobs(ctx, repo, c)
 	return rec, err
+}
+
+// oldManifest is the record that has a manifest's bytes already, the zero record when there is none.
+func (s *Store) oldManifest(ctx context.Context, repo string, d digest.Digest) (record, error) {
+	old, err := s.find(ctx, repo, d)
+	if missing, err := isMissing(err); missing || err != nil {
+		return record{}, err
+	}
+	old, _, err = s.useful(ctx, old)
+	return old, err
 }
 
 // writeManifest makes the record, or repairs the one that is there (the same bytes may have come as a blob).
@@ -196,15 +204,14 @@ func (s *Store) hold(ctx context.Context, repo string, d digest.Digest) (record,
 	if missing {
 		return record{}, &image.Error{Op: "put manifest", ID: d.String(), Err: image.ErrBlobUnknown}
 	}
-	if err != nil || r.protected {
+	if err != nil || r.held() {
 		return r, err
 	}
-	yes := true
-	r, err = s.update(ctx, r.id, change{protected: &yes})
-	if gophercloud.ResponseCodeIs(err, http.StatusNotFound) { // it was deleted just now
-		return record{}, &image.Error{Op: "put manifest", ID: d.String(), Err: image.ErrBlobUnknown}
+	r, err = s.rescue(ctx, r)
+	if errors.Is(err, image.ErrNotFound) {
+		err = &image.Error{Op: "put manifest", ID: d.String(), Err: image.ErrBlobUnknown}
 	}
-	return r, wrap("protect", d.String(), err)
+	return r, err
 }
 
 // place gives the layers of an image their ids and parents and returns what the manifest's record says about them.

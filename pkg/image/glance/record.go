@@ -34,6 +34,8 @@ const (
 	propManifest  = "docker_manifest"   // tag, link: digest of the manifest
 	propTop       = "docker_top"        // manifest, tag: docker_id of the top layer
 	propDeleted   = "docker_deleted"    // tag: when it was deleted, RFC 3339
+	propMarked    = "docker_gc"         // any: when the collector found that nothing needs it, RFC 3339
+	propWas       = "docker_was"        // garbage: its docker_kind before
 )
 
 // Values of docker_kind.
@@ -46,6 +48,7 @@ const (
 	kindAlias    = "alias"
 	kindTag      = "tag"
 	kindLink     = "link"
+	kindGarbage  = "garbage"
 )
 
 // record is a Glance image as far as we use it.
@@ -53,7 +56,7 @@ type record struct {
 	id, owner, name, status string
 	protected, hidden       bool
 	size                    int64
-	created                 time.Time
+	created, updated        time.Time
 	hashAlgo, hashValue     string
 	props                   map[string]string
 }
@@ -61,7 +64,7 @@ type record struct {
 func newRecord(i *images.Image) record {
 	r := record{
 		id: i.ID, owner: i.Owner, name: i.Name, status: string(i.Status),
-		protected: i.Protected, hidden: i.Hidden, size: i.SizeBytes, created: i.CreatedAt,
+		protected: i.Protected, hidden: i.Hidden, size: i.SizeBytes, created: i.CreatedAt, updated: i.UpdatedAt,
 		props: make(map[string]string, len(i.Properties)),
 	}
 	for k, v := range i.Properties {

@@ -37,6 +37,19 @@ func (b *box) raw(method, path, token, body string) (int, map[string]any) {
 	return resp.StatusCode, v
 }
 
+// put writes a record's payload.
+func (b *box) put(id string, payload []byte) {
+	b.t.Helper()
+	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodPut, b.url+"/v2/images/"+id+"/file", bytes.NewReader(payload))
+	require.NoError(b.t, err)
+	req.Header.Set("X-Auth-Token", "token-demo")
+	req.Header.Set("Content-Type", "application/octet-stream")
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(b.t, err)
+	require.NoError(b.t, resp.Body.Close())
+	require.Equal(b.t, http.StatusNoContent, resp.StatusCode)
+}
+
 // images lists records by a query.
 func (b *box) images(query string) []map[string]any {
 	b.t.Helper()

@@ -19,8 +19,16 @@ func subjectKey(subject digest.Digest) string { return "subject:" + subject.Stri
 // link makes the record that says that a manifest is about another one, unless there is one.
 func (s *Store) link(ctx context.Context, manifest, subject digest.Digest) error {
 	links, err := s.links(ctx, subject, s.isOwn)
-	if err != nil || slices.ContainsFunc(links, func(r record) bool { return r.props[propManifest] == manifest.String() }) {
+	if err != nil {
 		return err
+	}
+	for _, r := range links {
+		if r.props[propManifest] != manifest.String() {
+			continue
+		}
+		if _, ok, err := s.useful(ctx, r); ok || err != nil {
+			return err
+		}
 	}
 	_, err = s.createWhole(ctx, newRecordOpts{
 		id: randomID(), name: "link:" + manifest.String(), hidden: true, protected: true,

@@ -25,6 +25,13 @@ func (s *Store) SetTag(ctx context.Context, ref image.Ref, d digest.Digest) erro
 	if err != nil {
 		return err
 	}
+	m, ok, err := s.useful(ctx, m)
+	if err == nil && !ok {
+		err = &image.Error{Op: "set tag", ID: ref.String(), Err: fmt.Errorf("%w: the manifest %s was deleted just now", image.ErrNotFound, d)}
+	}
+	if err != nil {
+		return err
+	}
 	return s.setTag(ctx, ref, m)
 }
 

@@ -1,8 +1,10 @@
 package glance
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -67,6 +69,10 @@ func (u *upload) Write(b []byte) (int, error) {
 	n, err := u.pipe.Write(b)
 	u.hash.Write(b[:n])
 	u.size += int64(n)
+	if errors.Is(err, io.ErrClosedPipe) { // the PUT has ended and its connection does not say why
+		<-u.done
+		err = cmp.Or(u.err, err)
+	}
 	return n, err
 }
 
@@ -97,12 +103,12 @@ func (u *upload) finish(ctx context.Context, d digest.Digest) (image.Blob, error
 	if err := u.verify(ctx, d); err != nil {
 		return image.Blob{}, err
 	}
-	// Somebody may have committed the same bytes meanwhile: the older record is the one all will find.
-	if twins, err := u.store.findAll(ctx, u.repo, d); err != nil {
-		return image.Blob{}, err
-	} else if len(twins) > 0 {
+	// Of the same bytes sent twice at once, the first to come here stays. What two replicas of a registry commit in the
+	// same moment becomes two records, of which all use the older one and the collector takes the other.
+	defer u.store.cache.commits.lock(u.store.cacheKey(u.repo, d))()
+	if twin, ok, err := u.twin(ctx, d); ok || err != nil {
 		u.store.discard(ctx, u.id, false)
-		return twins[0].blob(), nil
+		return twin.blob(), err
 	}
 	yes := true
 	c := change{protected: &yes, patch: patch{}.set("name", d.String()).set(propDigest, d.String()).set(propKind, kindBlob).set(propUnclaimed, "yes")}
@@ -116,6 +122,15 @@ func (u *upload) finish(ctx context.Context, d digest.Digest) (image.Blob, error
 	}
 	u.store.cache.setID(u.store.cacheKey(u.repo, d), r.id)
 	return r.blob(), nil
+}
+
+// twin is the record that has the same bytes already.
+func (u *upload) twin(ctx context.Context, d digest.Digest) (record, bool, error) {
+	twins, err := u.store.findAll(ctx, u.repo, d)
+	if err != nil || len(twins) == 0 {
+		return record{}, false, err
+	}
+	return u.store.useful(ctx, twins[0])
 }
 
 // verify compares the bytes with their digest. Other digests than sha256 are rare: Glance's own hash is used if it is

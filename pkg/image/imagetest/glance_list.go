@@ -16,6 +16,27 @@ var notFilters = map[string]bool{"limit": true, "marker": true, "sort": true, "s
 // operable are the filters whose values may start with an operator and a colon; what else has a colon there is refused.
 var operable = map[string]bool{"name": true, "id": true, "status": true, "container_format": true, "disk_format": true}
 
+// times are the filters on a time, which may start with one of the operators.
+var (
+	times         = map[string]func(*glanceImage) time.Time{"created_at": func(i *glanceImage) time.Time { return i.Created }, "updated_at": func(i *glanceImage) time.Time { return i.Updated }}
+	timeOperators = map[string]func(order int) bool{
+		"eq": func(o int) bool { return o == 0 }, "neq": func(o int) bool { return o != 0 },
+		"gt": func(o int) bool { return o > 0 }, "gte": func(o int) bool { return o >= 0 },
+		"lt": func(o int) bool { return o < 0 }, "lte": func(o int) bool { return o <= 0 },
+	}
+)
+
+// timeFilter takes a filter on a time apart: an operator, "eq" when there is none, and the time.
+func timeFilter(value string) (func(order int) bool, time.Time, error) {
+	op, text, _ := strings.Cut(value, ":")
+	f, ok := timeOperators[op]
+	if !ok {
+		f, text = timeOperators["eq"], value
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	return f, at, err
+}
+
 func (g *Glance) list(c Caller, r *http.Request) (answer, error) {
 	q := r.URL.Query()
 	limit, err := limitOf(q)
@@ -89,6 +110,9 @@ func checkFilters(q url.Values) error {
 		if operable[name] && found && op != "in" && op != "eq" {
 			return faultf(400, "Unable to filter by unknown operator '%s'.", op)
 		}
+		if _, _, err := timeFilter(values[0]); times[name] != nil && err != nil {
+			return faultf(400, "Bad %s query filter: %s", name, values[0])
+		}
 		if name == "size_min" || name == "size_max" {
 			if _, err := strconv.ParseInt(values[0], 10, 64); err != nil {
 				return faultf(400, "%s must be a number", name)
@@ -134,6 +158,10 @@ func (i *glanceImage) matches(name, want string) bool {
 		return i.Size != nil && (name == "size_min" && *i.Size >= n || name == "size_max" && *i.Size <= n)
 	case "protected":
 		return strings.EqualFold(want, strconv.FormatBool(i.Protected))
+	}
+	if at := times[name]; at != nil {
+		holds, limit, _ := timeFilter(want)
+		return holds(at(i).Compare(limit))
 	}
 	have := i.text(name)
 	op, rest, found := strings.Cut(want, ":")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/moset/moset/pkg/image"
@@ -54,26 +55,33 @@ type Config struct {
 	Issuer Issuer // nil: no /token, callers bring a token
 	// Stores makes the store for one request, bound to the caller's token.
 	Stores    func(ctx context.Context, id Identity) (image.Store, error)
-	Service   string         // names the registry to its clients; "" is "moset-registry"
-	Realm     string         // absolute URL of /token; "" is taken from each request's Host
-	MaxBlob   int64          // bytes of the largest blob; 0 is no limit
-	UploadTTL time.Duration  // an upload without a request for so long is given up; 0 is 10 minutes
-	Uploads   int            // uploads open at once; 0 is 1000
-	Progress  image.Progress // is told of transfers; may be nil
-	Log       *slog.Logger   // nil discards
+	Service   string                      // names the registry to its clients; "" is "moset-registry"
+	Realm     string                      // absolute URL of /token; "" is taken from each request's Host
+	MaxBlob   int64                       // bytes of the largest blob; 0 is no limit
+	UploadTTL time.Duration               // an upload without a request for so long is given up; 0 is 10 minutes
+	Uploads   int                         // uploads open at once; 0 is 1000
+	Progress  image.Progress              // is told of transfers; may be nil
+	Replicas  Replicas                    // the zero value stands alone
+	Observe   func(Observation)           // is told of every request when it has ended; may be nil
+	Ready     func(context.Context) error // asked by /readyz; nil is always ready
+	Log       *slog.Logger                // nil discards
 }
 
 // Handler is the registry. Close it to end the uploads that are open.
 type Handler struct {
 	Config
-	uploads *uploads
-	mux     *http.ServeMux
+	uploads  *uploads
+	mux      *http.ServeMux
+	draining atomic.Bool
 }
 
 // New checks c and fills in its defaults. Errors: ErrInvalid of pkg/image.
 func New(c Config) (*Handler, error) {
 	if c.Auth == nil || c.Stores == nil {
 		return nil, fmt.Errorf("%w: a registry needs Auth and Stores", image.ErrInvalid)
+	}
+	if err := c.Replicas.check(); err != nil {
+		return nil, err
 	}
 	if c.Service == "" {
 		c.Service = "moset-registry"
@@ -87,34 +95,13 @@ func New(c Config) (*Handler, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	h := &Handler{Config: c, mux: http.NewServeMux(), uploads: &uploads{open: map[string]*session{}, ttl: c.UploadTTL, limit: c.Uploads, log: c.Log}}
+	h := &Handler{Config: c, mux: http.NewServeMux(), uploads: &uploads{open: map[string]*session{}, ttl: c.UploadTTL, limit: c.Uploads, name: c.Replicas.sessionID, log: c.Log}}
 	h.mux.HandleFunc("/v2/", h.serveV2)
 	h.mux.HandleFunc("/token", h.serveToken)
+	h.mux.HandleFunc("GET /readyz", h.serveReady)
 	h.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	return h, nil
 }
 
-// ServeHTTP implements http.Handler.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	start := time.Now()
-	rec := &recorder{ResponseWriter: w, status: http.StatusOK}
-	h.mux.ServeHTTP(rec, r)
-	h.Log.DebugContext(r.Context(), "request", "method", r.Method, "path", r.URL.Path, "status", rec.status, "took", time.Since(start))
-}
-
 // Close ends all open uploads and removes what they left.
 func (h *Handler) Close() error { return h.uploads.closeAll() }
-
-// recorder remembers the status for the log.
-type recorder struct {
-	http.ResponseWriter
-	status int
-}
-
-func (r *recorder) WriteHeader(status int) {
-	r.status = status
-	r.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap lets http.ResponseController reach the writer below.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

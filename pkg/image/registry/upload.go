@@ -22,6 +22,9 @@ func (h *Handler) startUpload(c *call) error {
 	if mounted, err := h.mount(c, q); mounted || err != nil {
 		return err
 	}
+	if h.draining.Load() {
+		return errDraining
+	}
 	var d digest.Digest
 	if q.Has("digest") {
 		var err error

@@ -18,7 +18,14 @@ type uploads struct {
 	open  map[string]*session
 	ttl   time.Duration
 	limit int
+	name  func(random string) string
 	log   *slog.Logger
+}
+
+func (u *uploads) count() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.open)
 }
 
 // session is one upload across its requests.
@@ -28,13 +35,32 @@ type session struct {
 	size                int64      // bytes taken
 	busy                sync.Mutex // held by the request that works on it
 	idle                *time.Timer
+	used                time.Time // when it was last released
 }
 
 var errManyUploads = errorf(http.StatusTooManyRequests, codeTooMany, "too many uploads are open, try again soon")
 
+// lively counts the uploads that a request works on, or did so lately.
+func (u *uploads) lively(lately time.Duration) int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	n := 0
+	for _, s := range u.open {
+		if !s.busy.TryLock() {
+			n++
+			continue
+		}
+		if time.Since(s.used) < lately {
+			n++
+		}
+		s.busy.Unlock()
+	}
+	return n
+}
+
 // add starts the session of an upload; it is busy until released.
 func (u *uploads) add(repo, projectID string, up image.Upload) (*session, error) {
-	s := &session{id: rand.Text(), repo: repo, projectID: projectID, up: up}
+	s := &session{id: u.name(rand.Text()), repo: repo, projectID: projectID, up: up}
 	s.busy.Lock()
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -66,6 +92,7 @@ func (u *uploads) take(id, repo, projectID string) (*session, error) {
 func (u *uploads) release(s *session) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	s.used = time.Now()
 	s.busy.Unlock()
 	s.idle = time.AfterFunc(u.ttl, func() { u.expire(s) })
 }

@@ -35,9 +35,13 @@ func newCloud(t *testing.T, endpoint string) *cloud {
 // Store implements imagetest.Projects.
 func (c *cloud) Store(project string) image.Store {
 	c.t.Helper()
-	s, err := glance.New(glance.Config{Endpoint: c.endpoint, Token: c.tokens[project], ProjectID: c.ids[project], Project: project, Cache: c.cache})
+	s, err := glance.New(c.config(project))
 	require.NoError(c.t, err)
 	return s
+}
+
+func (c *cloud) config(project string) glance.Config {
+	return glance.Config{Endpoint: c.endpoint, Token: c.tokens[project], ProjectID: c.ids[project], Project: project, Cache: c.cache}
 }
 
 func TestTheRealGlanceKeepsTheContract(t *testing.T) {

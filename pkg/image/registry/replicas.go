@@ -1,0 +1,137 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/moset/moset/pkg/image"
+)
+
+// Replicas lets several registries stand behind one address. An upload lives in the replica that took it, whose
+// name is in its Location; the others pass its requests on. All else may go to any replica. The zero value is a
+// registry that stands alone.
+type Replicas struct {
+	Name      string              // of this one: letters, digits, - and _
+	Others    map[string]*url.URL // name: where this replica reaches that one
+	Transport http.RoundTripper   // to them; nil is http.DefaultTransport
+}
+
+var replicaName = regexp.MustCompile(`^[A-Za-z0-9_-]{0,64}$`)
+
+// abandoned is after how long without a request Drain takes a client for gone; between two requests of a push there
+// are milliseconds.
+const abandoned = 5 * time.Second
+
+// headerReplica marks a request that another replica has passed on, and goes no further.
+const headerReplica = "Moset-Replica"
+
+func (r Replicas) check() error {
+	for name, u := range r.Others {
+		switch {
+		case r.Name == "" || name == "" || !replicaName.MatchString(name) || name == r.Name:
+			return fmt.Errorf("%w: replicas need different names of letters, digits, - and _, not %q and %q", image.ErrInvalid, r.Name, name)
+		case u == nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+			return fmt.Errorf("%w: replica %s needs an http or https URL", image.ErrInvalid, name)
+		}
+	}
+	if !replicaName.MatchString(r.Name) {
+		return fmt.Errorf("%w: a replica's name has letters, digits, - and _, not %q", image.ErrInvalid, r.Name)
+	}
+	return nil
+}
+
+// sessionID is the name of a new upload.
+func (r Replicas) sessionID(random string) string {
+	if r.Name == "" {
+		return random
+	}
+	return r.Name + "." + random
+}
+
+// ownerOf is the replica that has an upload, nil when that is this one or nobody we know.
+func (r Replicas) ownerOf(session string) *url.URL {
+	name, _, ok := strings.Cut(session, ".")
+	if !ok || name == r.Name {
+		return nil
+	}
+	return r.Others[name]
+}
+
+// passOn sends a request of an upload to the replica that has it; it says whether it did.
+func (h *Handler) passOn(c *call) bool {
+	if c.kind != kindUpload || c.arg == "" || c.r.Header.Get(headerReplica) != "" {
+		return false
+	}
+	owner := h.Replicas.ownerOf(c.arg)
+	if owner == nil {
+		return false
+	}
+	proxy := httputil.ReverseProxy{
+		Transport: h.Replicas.Transport,
+		Rewrite: func(p *httputil.ProxyRequest) {
+			p.SetURL(owner)
+			p.SetXForwarded()
+			p.Out.Host = p.In.Host // the challenge names the address that the client knows
+			p.Out.Header.Set(headerReplica, h.Replicas.Name)
+		},
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			h.fail(w, r, kindCodes[kindUpload], lost(c.arg, err))
+		},
+	}
+	proxy.ServeHTTP(c.w, c.r)
+	return true
+}
+
+// lost is what a client is told when the replica with its upload does not answer.
+func lost(session string, err error) error {
+	name, _, _ := strings.Cut(session, ".")
+	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "dial" {
+		return errorf(http.StatusNotFound, codeUploadUnknown, "replica %s, which had the upload, is gone: start again", name)
+	}
+	return fmt.Errorf("%w: replica %s broke off: %w", image.ErrUnavailable, name, err)
+}
+
+// Drain prepares the end of the process: no upload begins any more (503, so that clients try another replica or
+// later), and /readyz says no, until the open uploads have ended or ctx has. One that its client has left alone for
+// a while is not waited for. Draining cannot be taken back.
+func (h *Handler) Drain(ctx context.Context) {
+	h.draining.Store(true)
+	for h.uploads.lively(abandoned) > 0 {
+		select {
+		case <-ctx.Done():
+			h.Log.Warn("uploads are broken off", "uploads", h.uploads.count())
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+var errDraining = &apiError{
+	status: http.StatusServiceUnavailable, code: codeUnavailable, message: "the registry is being stopped, try again soon",
+	header: http.Header{"Retry-After": {"1"}},
+}
+
+// serveReady answers whether new requests should come here.
+func (h *Handler) serveReady(w http.ResponseWriter, r *http.Request) {
+	if h.draining.Load() {
+		http.Error(w, "draining", http.StatusServiceUnavailable)
+		return
+	}
+	if h.Ready != nil {
+		if err := h.Ready(r.Context()); err != nil {
+			h.Log.WarnContext(r.Context(), "not ready", "error", err)
+			http.Error(w, "the image store does not answer", http.StatusServiceUnavailable)
+			return
+		}
+	}
+	fmt.Fprintln(w, "ok")
+}
