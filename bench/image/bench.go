@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,6 +20,7 @@ type bench struct {
 	runs int
 	spy  bool // show every request to Glance
 
+	stem     string // of the repositories of this run: Glance keeps what it knows of those before
 	dir      string // everything made here; goes at the end
 	logger   *slog.Logger
 	engine   engine
@@ -35,6 +37,7 @@ func (b *bench) open(ctx context.Context) error {
 		return errors.New("MOSET_TEST_DOCKER is not set: run make bench-image, or eval \"$(scripts/machine env)\" first")
 	}
 	b.logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	b.stem = strings.ToLower(rand.Text()[:10])
 	var err error
 	if b.dir, err = os.MkdirTemp(os.Getenv("MOSET_STATE"), "bench-image-"); err != nil {
 		return err

@@ -31,7 +31,7 @@ func benchChild(ctx context.Context, b *bench, ours *contender) ([]figure.Figure
 	var own layer
 	err := b.inTurn(ctx, ours, func(c *contender, round int) error {
 		r := &childRun{b: b, c: c, add: keep(s, round)}
-		if err := r.run(ctx, fmt.Sprintf("child-%d", round)); err != nil {
+		if err := r.run(ctx, fmt.Sprintf("%s-child-%d", b.stem, round)); err != nil {
 			return err
 		}
 		bytesUp, bytesDown, own = append(bytesUp, r.up...), append(bytesDown, r.down...), r.own

@@ -25,7 +25,8 @@ var benchmarks = []struct {
 	name string
 	run  func(ctx context.Context, b *bench, ours *contender) ([]figure.Figure, error)
 }{
-	{"push", benchPush},
+	{"push-1x200", benchOne},
+	{"push-20x10", benchMany},
 	{"child", benchChild},
 	{"small", benchSmall},
 }
@@ -43,7 +44,7 @@ func run(ctx context.Context, args []string) (err error) {
 	var b bench
 	var p profile.Profile
 	flags := flag.NewFlagSet("image", flag.ContinueOnError)
-	only := flags.String("only", "push,child,small", "run these")
+	only := flags.String("only", "push,child,small", "run these; push is all that begin so")
 	on := flags.String("on", "sha512,sha256,box", "put the registry on these: Glance with the one or the other hash, and the Glance box")
 	flags.IntVar(&b.runs, "runs", 5, "rounds that are counted")
 	flags.BoolVar(&b.spy, "spy", false, "show every request to Glance, which takes time of its own")
@@ -78,7 +79,7 @@ func parse(only, on string) (wanted, places []string, err error) {
 	wanted, places = strings.Split(only, ","), strings.Split(on, ",")
 	for _, list := range []struct{ given, known []string }{{wanted, runs}, {places, where}} {
 		for _, name := range list.given {
-			if !slices.Contains(list.known, name) {
+			if !slices.ContainsFunc(list.known, func(known string) bool { return strings.HasPrefix(known, name) }) {
 				return nil, nil, fmt.Errorf("there is no %q: choose of %s", name, strings.Join(list.known, ", "))
 			}
 		}
@@ -86,10 +87,15 @@ func parse(only, on string) (wanted, places []string, err error) {
 	return wanted, places, nil
 }
 
+// among says whether a name begins with one of those wanted.
+func among(wanted []string, name string) bool {
+	return slices.ContainsFunc(wanted, func(w string) bool { return strings.HasPrefix(name, w) })
+}
+
 // measure runs what is wanted and prints the figures as they come.
 func (b *bench) measure(ctx context.Context, wanted, places []string) error {
 	for _, g := range glances {
-		if !slices.Contains(places, g.name) {
+		if !among(places, g.name) {
 			continue
 		}
 		ours, err := b.registryOn(ctx, g.name, g.variable)
@@ -97,7 +103,7 @@ func (b *bench) measure(ctx context.Context, wanted, places []string) error {
 			return err
 		}
 		for _, x := range benchmarks {
-			if !slices.Contains(wanted, x.name) {
+			if !among(wanted, x.name) {
 				continue
 			}
 			figures, err := x.run(ctx, b, ours)

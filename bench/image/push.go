@@ -19,36 +19,32 @@ type shape struct {
 	perRound int
 }
 
-var largeShapes = []shape{
-	{name: "1x200MiB", layers: 1, size: 200 << 20, push: 1.15, pull: 1.15, besideL: 1.4, perRound: 1},
-	{name: "20x10MiB", layers: 20, size: 10 << 20, push: 1.25, pull: 1.15, besideL: 1.4, perRound: 1},
+var (
+	oneLayer   = shape{name: "1x200MiB", layers: 1, size: 200 << 20, push: 1.15, pull: 1.15, besideL: 1.4, perRound: 1}
+	manyLayers = shape{name: "20x10MiB", layers: 20, size: 10 << 20, push: 1.25, pull: 1.15, besideL: 1.4, perRound: 1}
+	smallImage = shape{name: "16KiB", layers: 1, size: 16 << 10, push: 4, pull: 1.3, perRound: 4}
+)
+
+// benchOne measures push and pull of a large image that nobody has, of one layer.
+func benchOne(ctx context.Context, b *bench, ours *contender) ([]figure.Figure, error) {
+	return b.shapeFigures(ctx, ours, oneLayer)
 }
 
-var smallShape = shape{name: "16KiB", layers: 1, size: 16 << 10, push: 4, pull: 1.3, perRound: 4}
-
-// benchPush measures push and pull of large images that nobody has.
-func benchPush(ctx context.Context, b *bench, ours *contender) ([]figure.Figure, error) {
-	var all []figure.Figure
-	for _, sh := range largeShapes {
-		figures, err := b.shapeFigures(ctx, ours, sh)
-		if err != nil {
-			return all, err
-		}
-		all = append(all, figures...)
-	}
-	return all, nil
+// benchMany measures the same of an image of many layers.
+func benchMany(ctx context.Context, b *bench, ours *contender) ([]figure.Figure, error) {
+	return b.shapeFigures(ctx, ours, manyLayers)
 }
 
 // benchSmall measures push and pull of an image so small that only the requests count.
 func benchSmall(ctx context.Context, b *bench, ours *contender) ([]figure.Figure, error) {
-	return b.shapeFigures(ctx, ours, smallShape)
+	return b.shapeFigures(ctx, ours, smallImage)
 }
 
 func (b *bench) shapeFigures(ctx context.Context, ours *contender, sh shape) ([]figure.Figure, error) {
 	s := samples{}
 	err := b.inTurn(ctx, ours, func(c *contender, round int) error {
 		for i := range sh.perRound {
-			if err := b.pushAndPull(ctx, c, sh, fmt.Sprintf("round-%d-%d", round, i), keep(s, round)); err != nil {
+			if err := b.pushAndPull(ctx, c, sh, fmt.Sprintf("%s-%d-%d", b.stem, round, i), keep(s, round)); err != nil {
 				return err
 			}
 		}

@@ -35,8 +35,6 @@ type promptConn struct {
 
 // Read implements net.Conn.
 func (c promptConn) Read(p []byte) (int, error) {
-	_ = c.raw.Control(func(fd uintptr) { // a connection that cannot be told so is only slower
-		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_QUICKACK, 1)
-	})
+	_ = c.raw.Control(acknowledge) // a connection that cannot be told so is only slower
 	return c.TCPConn.Read(p)
 }

@@ -32,18 +32,44 @@ func (s *Store) SetTag(ctx context.Context, ref image.Ref, d digest.Digest) erro
 	if err != nil {
 		return err
 	}
-	return s.setTag(ctx, ref, m)
+	return s.setTag(ctx, ref, m, s.lookAhead(ctx, ref))
+}
+
+// look is what is there of a tag's first record.
+type look func() (record, error)
+
+// lookAhead asks for a tag's first record while something else is done.
+func (s *Store) lookAhead(ctx context.Context, ref image.Ref) look {
+	if ref.Tag == "" {
+		return nil
+	}
+	type answer struct {
+		r   record
+		err error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		r, err := s.get(ctx, tagID(s.projectID, ref, 0))
+		got <- answer{r, err}
+	}()
+	return func() (record, error) {
+		a := <-got
+		return a.r, a.err
+	}
 }
 
 // setTag makes, moves or revives the tag's record; a tag that already points there is not written.
-func (s *Store) setTag(ctx context.Context, ref image.Ref, m record) error {
+func (s *Store) setTag(ctx context.Context, ref image.Ref, m record, first look) error {
 	want := map[string]string{propKind: kindTag, propRepo: ref.Repo, propTag: ref.Tag, propManifest: m.digest().String(), propMediaType: m.props[propMediaType]}
 	for _, p := range []string{propConfig, propSize, propCreated, propDepth, propTop} {
 		want[p] = m.props[p]
 	}
 	for gen := range tagGenerations {
 		id := tagID(s.projectID, ref, gen)
-		done, err := s.setTagRecord(ctx, ref, id, want)
+		if gen > 0 {
+			first = func() (record, error) { return s.get(ctx, id) }
+		}
+		done, err := s.setTagRecord(ctx, ref, id, want, first)
 		if done || err != nil {
 			return err
 		}
@@ -52,8 +78,8 @@ func (s *Store) setTag(ctx context.Context, ref image.Ref, m record) error {
 }
 
 // setTagRecord is false without an error when the id was deleted once, so that Glance will not take it again.
-func (s *Store) setTagRecord(ctx context.Context, ref image.Ref, id string, want map[string]string) (bool, error) {
-	old, err := s.get(ctx, id)
+func (s *Store) setTagRecord(ctx context.Context, ref image.Ref, id string, want map[string]string, first look) (bool, error) {
+	old, err := first()
 	missing, err := isMissing(err)
 	if err != nil {
 		return false, err
