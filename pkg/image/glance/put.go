@@ -22,7 +22,8 @@ const (
 // put is a manifest on its way into Glance.
 type put struct {
 	*Store
-	repo     string
+	ref      image.Ref
+	tag      look // nil without a tag
 	manifest image.Manifest
 	contents image.Contents
 	old      record // what has the manifest's bytes already; the zero record when there is none
@@ -42,8 +43,7 @@ func (s *Store) PutManifest(ctx context.Context, ref image.Ref, m image.Manifest
 	if m.Digest.Validate() != nil || m.Digest.Algorithm().FromBytes(m.Body) != m.Digest {
 		return &image.Error{Op: "put manifest", ID: ref.String(), Err: image.ErrDigestMismatch}
 	}
-	p := &put{Store: s, repo: ref.Repo, manifest: m, contents: c}
-	tag := s.lookAhead(ctx, ref)
+	p := &put{Store: s, ref: ref, tag: s.lookAhead(ctx, ref), manifest: m, contents: c}
 	rec, err := p.store(ctx)
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func (s *Store) PutManifest(ctx context.Context, ref image.Ref, m image.Manifest
 	if ref.Tag == "" {
 		return nil
 	}
-	return s.setTag(ctx, ref, rec, tag)
+	return s.setTag(ctx, ref, rec, p.tag)
 }
 
 // store returns the manifest's record, written only where it is not so already.
@@ -71,11 +71,6 @@ func (p *put) store(ctx context.Context) (record, error) {
 	if errors.Is(err, image.ErrNotFound) { // a blob was deleted since it was found
 		err = &image.Error{Op: "put manifest", ID: p.manifest.Digest.String(), Err: fmt.Errorf("%w: %w", image.ErrBlobUnknown, err)}
 	}
-	if err != nil {
-		return record{}, err
-	}
-	p.cache.saw(p.cacheKey(p.repo, p.manifest.Digest), rec)
-	_, err = p.holdBlobs(ctx, p.repo, p.contents, 0)
 	return rec, err
 }
 
@@ -83,18 +78,18 @@ func (p *put) store(ctx context.Context) (record, error) {
 func (p *put) look(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		p.old, err = p.oldManifest(ctx, p.repo, p.manifest.Digest)
+		p.old, err = p.oldManifest(ctx, p.ref.Repo, p.manifest.Digest)
 		return err
 	})
 	g.Go(func() (err error) {
-		p.held, err = p.holdBlobs(ctx, p.repo, p.contents, seenBeforeNew)
+		p.held, err = p.holdBlobs(ctx, p.ref.Repo, p.contents, seenBeforeNew)
 		return err
 	})
 	if err := g.Wait(); err != nil || p.old.id == "" {
 		return err
 	}
 	var err error
-	p.held, err = p.holdBlobs(ctx, p.repo, p.contents, seenBeforeSame)
+	p.held, err = p.holdBlobs(ctx, p.ref.Repo, p.contents, seenBeforeSame)
 	return err
 }
 
@@ -105,7 +100,7 @@ func (p *put) write(ctx context.Context) (record, error) {
 		return record{}, err
 	}
 	if !p.contents.IsImage() {
-		return p.finish(ctx, record{}, props)
+		return p.complete(ctx, record{}, props)
 	}
 	made, err := p.place(ctx, props, all)
 	if err != nil {
@@ -114,7 +109,37 @@ func (p *put) write(ctx context.Context) (record, error) {
 		}
 		return record{}, err
 	}
-	return p.finish(ctx, made, props)
+	return p.complete(ctx, made, props)
+}
+
+// complete writes the manifest and looks at its blobs again. The record of its tag can be made meanwhile.
+func (p *put) complete(ctx context.Context, made record, props map[string]string) (rec record, err error) {
+	var tag record
+	g, both := errgroup.WithContext(ctx)
+	if p.tag != nil {
+		g.Go(func() error {
+			tag = p.makeAhead(both, p.ref, props, p.tag)
+			return nil
+		})
+	}
+	g.Go(func() (err error) {
+		if rec, err = p.finish(both, made, props); err != nil {
+			return err
+		}
+		p.cache.saw(p.cacheKey(p.ref.Repo, p.manifest.Digest), rec)
+		p.cache.setBody(p.manifest.Digest.String(), p.manifest.Body)
+		_, err = p.holdBlobs(both, p.ref.Repo, p.contents, 0)
+		return err
+	})
+	err = g.Wait()
+	switch {
+	case tag.id == "":
+	case err != nil:
+		p.discard(ctx, tag.id, false)
+	default:
+		p.tag = func() (record, error) { return tag, nil }
+	}
+	return rec, err
 }
 
 // place makes the records of the layers what they are to be. The manifest's own record is made meanwhile, if it is

@@ -1,6 +1,7 @@
 package glance
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -9,10 +10,15 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/image/v2/imagedata"
 )
 
-// stream is a payload on its way into a new record: what is written to it goes straight into an open Glance PUT.
+// batch is how many bytes go to Glance at once: it works through a large piece with less effort than through many as
+// small as a client sends them.
+const batch = 256 << 10
+
+// stream is a payload on its way into a new record: what is written to it goes into an open Glance PUT.
 type stream struct {
 	store  *Store
 	opts   newRecordOpts
+	buffer *bufio.Writer // before pipe
 	pipe   *io.PipeWriter
 	cancel context.CancelFunc
 
@@ -25,7 +31,7 @@ type stream struct {
 func (s *Store) startStream(ctx context.Context, o newRecordOpts, head io.Reader) *stream {
 	ctx, cancel := context.WithCancel(ctx)
 	r, w := io.Pipe()
-	st := &stream{store: s, opts: o, pipe: w, cancel: cancel, done: make(chan struct{})}
+	st := &stream{store: s, opts: o, buffer: bufio.NewWriterSize(w, batch), pipe: w, cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(st.done)
 		st.err = st.put(ctx, io.MultiReader(head, r))
@@ -42,19 +48,26 @@ func (st *stream) put(ctx context.Context, payload io.Reader) error {
 	return wrap("upload", st.opts.id, imagedata.Upload(ctx, st.store.client, st.opts.id, payload).ExtractErr())
 }
 
-// Write implements io.Writer: it returns when Glance has taken the bytes.
+// Write implements io.Writer: it returns when all but the last batch is with Glance.
 func (st *stream) Write(b []byte) (int, error) {
-	n, err := st.pipe.Write(b)
+	n, err := st.buffer.Write(b)
+	return n, st.why(err)
+}
+
+// why is the reason of an error in writing.
+func (st *stream) why(err error) error {
 	if errors.Is(err, io.ErrClosedPipe) { // the PUT has ended and its connection does not say why
 		<-st.done
 		err = cmp.Or(st.err, err)
 	}
-	return n, err
+	return err
 }
 
 // wait ends the payload and returns when Glance has it, or when ctx ends.
 func (st *stream) wait(ctx context.Context) error {
-	st.pipe.Close()
+	go func() { // Glance may take nothing more
+		st.pipe.CloseWithError(st.buffer.Flush())
+	}()
 	select {
 	case <-st.done:
 	case <-ctx.Done():

@@ -47,23 +47,21 @@ func (s *Store) lookAhead(ctx context.Context, ref image.Ref) look {
 		r   record
 		err error
 	}
-	got := make(chan answer, 1)
+	var a answer
+	got := make(chan struct{})
 	go func() {
-		r, err := s.get(ctx, tagID(s.projectID, ref, 0))
-		got <- answer{r, err}
+		defer close(got)
+		a.r, a.err = s.get(ctx, tagID(s.projectID, ref, 0))
 	}()
 	return func() (record, error) {
-		a := <-got
+		<-got
 		return a.r, a.err
 	}
 }
 
 // setTag makes, moves or revives the tag's record; a tag that already points there is not written.
 func (s *Store) setTag(ctx context.Context, ref image.Ref, m record, first look) error {
-	want := map[string]string{propKind: kindTag, propRepo: ref.Repo, propTag: ref.Tag, propManifest: m.digest().String(), propMediaType: m.props[propMediaType]}
-	for _, p := range []string{propConfig, propSize, propCreated, propDepth, propTop} {
-		want[p] = m.props[p]
-	}
+	want := tagProps(ref, m.props)
 	for gen := range tagGenerations {
 		id := tagID(s.projectID, ref, gen)
 		if gen > 0 {
@@ -75,6 +73,29 @@ func (s *Store) setTag(ctx context.Context, ref image.Ref, m record, first look)
 		}
 	}
 	return &image.Error{Op: "set tag", ID: ref.String(), Err: fmt.Errorf("%w: its records were deleted too often, run glance-manage db purge_images_table or use another tag", image.ErrInvalid)}
+}
+
+// tagProps are those of a tag on a manifest with such properties.
+func tagProps(ref image.Ref, manifest map[string]string) map[string]string {
+	want := map[string]string{propKind: kindTag, propRepo: ref.Repo, propTag: ref.Tag, propManifest: manifest[propDigest]}
+	for _, p := range []string{propMediaType, propConfig, propSize, propCreated, propDepth, propTop} {
+		want[p] = manifest[p]
+	}
+	return want
+}
+
+// makeAhead makes the record of a tag that is not there yet; nobody sees it as a tag before it has its payload. The zero
+// record when there is one, or none could be made.
+func (s *Store) makeAhead(ctx context.Context, ref image.Ref, manifest map[string]string, first look) record {
+	_, err := first()
+	if missing, _ := isMissing(err); !missing {
+		return record{}
+	}
+	made, err := s.create(ctx, newRecordOpts{id: tagID(s.projectID, ref, 0), name: tagName(ref), props: tagProps(ref, manifest)})
+	if err != nil {
+		return record{} // setTag finds out why
+	}
+	return made
 }
 
 // setTagRecord is false without an error when the id was deleted once, so that Glance will not take it again.
