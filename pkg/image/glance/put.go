@@ -118,7 +118,7 @@ func (p *put) complete(ctx context.Context, made record, props map[string]string
 	g, both := errgroup.WithContext(ctx)
 	if p.tag != nil {
 		g.Go(func() error {
-			tag = p.makeAhead(both, p.ref, props, p.tag)
+			tag = p.makeAhead(ctx, p.ref, props, p.tag) // to its end, to be taken back if the rest fails
 			return nil
 		})
 	}
