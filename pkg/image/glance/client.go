@@ -86,7 +86,7 @@ func (s *Store) list(ctx context.Context, q query, f func(record) bool) error {
 		}
 		return true, nil
 	})
-	return wrap("list records", "", err)
+	return wrap("list records", "", astray(err))
 }
 
 // newRecordOpts are the fields of a record to be made.
@@ -104,7 +104,7 @@ func (s *Store) create(ctx context.Context, o newRecordOpts) (record, error) {
 		ContainerFormat: "docker", DiskFormat: "raw", Properties: o.props,
 	}).Extract()
 	if err != nil {
-		return record{}, err
+		return record{}, astray(err)
 	}
 	return newRecord(i), nil
 }
@@ -122,6 +122,9 @@ func (s *Store) update(ctx context.Context, id string, c change) (record, error)
 // createWhole makes a record with its payload; on an error it takes the record back.
 func (s *Store) createWhole(ctx context.Context, o newRecordOpts, payload []byte) (record, error) {
 	if _, err := s.create(ctx, o); err != nil {
+		if maybeDone(err) {
+			s.discard(ctx, o.id, o.protected)
+		}
 		return record{}, wrap("create record", o.name, err)
 	}
 	if err := imagedata.Upload(ctx, s.client, o.id, bytes.NewReader(payload)).ExtractErr(); err != nil {
@@ -144,7 +147,11 @@ func (s *Store) discard(ctx context.Context, id string, protected bool) {
 
 func (s *Store) remove(ctx context.Context, id string, protected bool) error {
 	if protected {
-		if _, err := s.update(ctx, id, change{protected: new(bool)}); err != nil {
+		_, err := s.update(ctx, id, change{protected: new(bool)})
+		if gophercloud.ResponseCodeIs(err, http.StatusNotFound) {
+			return nil
+		}
+		if err != nil {
 			return wrap("unprotect record", id, err)
 		}
 	}

@@ -44,6 +44,9 @@ func (s *Store) Create(ctx context.Context, repo string) (image.Upload, error) {
 	id := randomID()
 	_, err := s.create(ctx, newRecordOpts{id: id, name: "uploading", hidden: true, props: map[string]string{propKind: kindUpload}})
 	if err != nil && !conflict(err) { // a conflict on a random id is our own request, repeated
+		if maybeDone(err) {
+			s.discard(ctx, id, false)
+		}
 		return nil, wrap("start upload", repo, err)
 	}
 	// The upload spans several requests of its client, so it ends by Commit or Abort and not with ctx.
