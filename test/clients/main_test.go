@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -35,6 +36,9 @@ type site struct {
 	password string
 	dir      string       // for what the clients keep
 	sent     atomic.Int64 // bytes of bodies that came with uploads
+	secrets
+	keystone *authntest.Keystone // nil for the real one
+	glance   *imagetest.Glance   // nil for the real one
 }
 
 // onEverySite runs a test on the boxes, then on the real services.
@@ -54,7 +58,7 @@ func setting(t *testing.T, name string) string {
 	return value
 }
 
-const boxPassword = "a password"
+const boxPassword = "pa55word-of-the-box"
 
 // boxes serves a Keystone and a Glance of our own making.
 func boxes(t *testing.T) *site {
@@ -71,7 +75,9 @@ func boxes(t *testing.T) *site {
 	require.NoError(t, err)
 	g := httptest.NewServer(glance)
 	t.Cleanup(g.Close)
-	return newSite(t, k.URL+"/v3", g.URL, boxPassword)
+	s := newSite(t, k.URL+"/v3", g.URL, boxPassword)
+	s.keystone, s.glance = box, glance
+	return s
 }
 
 // checker lets the Glance box ask Keystone.
@@ -91,19 +97,23 @@ func newSite(t *testing.T, auth, glance, password string) *site {
 	t.Helper()
 	session, err := keystone.Connect(t.Context(), keystone.Credentials{AuthURL: auth, UserName: "moset", Password: password, ProjectName: "service"})
 	require.NoError(t, err)
-	h, err := front.New(front.Config{AuthURL: auth, GlanceURL: glance, Verifier: authn.NewCached(keystone.NewVerifier(session, 0), authn.CacheConfig{})})
+	s := &site{t: t, auth: auth, password: password}
+	h, err := front.New(front.Config{AuthURL: auth, GlanceURL: glance, Verifier: authn.NewCached(keystone.NewVerifier(session, 0), authn.CacheConfig{}),
+		Logger: slog.New(slog.NewJSONHandler(&s.secrets, &slog.HandlerOptions{Level: slog.LevelDebug, AddSource: true}))})
 	require.NoError(t, err)
+	s.hide(password)
 	dir, err := os.MkdirTemp("", "moset-clients-") // what runs as another user looks into it
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	s := &site{t: t, auth: auth, password: password, dir: dir}
+	s.dir = dir
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.hideRequest(r)
 		h.ServeHTTP(w, r)
 		if strings.Contains(r.URL.Path, "/blobs/uploads/") && r.ContentLength != 0 {
 			s.sent.Add(max(r.ContentLength, 1)) // a chunked body says -1
 		}
 	}))
-	t.Cleanup(func() { srv.Close(); require.NoError(t, h.Close()) })
+	t.Cleanup(func() { srv.Close(); require.NoError(t, h.Close()); s.assertUnlogged(t) })
 	s.registry = strings.TrimPrefix(srv.URL, "http://")
 	return s
 }
@@ -189,5 +199,6 @@ func (s *site) applicationCredential() (id, secret string) {
 	}
 	require.NoError(s.t, json.Unmarshal(s.call(http.MethodPost, url, "X-Auth-Token", g.Token, []byte(body)), &made))
 	s.t.Cleanup(func() { s.call(http.MethodDelete, url+"/"+made.Cred.ID, "X-Auth-Token", s.token(), nil) })
+	s.hide("a secret of the test")
 	return made.Cred.ID, "a secret of the test"
 }
