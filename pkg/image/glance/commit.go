@@ -46,7 +46,7 @@ func (u *upload) commitSmall(ctx context.Context, d digest.Digest) (image.Blob, 
 		return err
 	})
 	g.Go(func() (err error) {
-		made, err = u.store.createNew(both, o)
+		made, err = u.store.createNew(ctx, o) // to its end, to be taken back if the look fails
 		return err
 	})
 	if err := g.Wait(); err != nil || found {
