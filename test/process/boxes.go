@@ -51,7 +51,7 @@ func (c *Cloud) startBoxes(t testing.TB) {
 	c.Keystone.SetEndpoint("identity", c.AuthURL)
 	session, err := keystone.Connect(t.Context(), keystone.Credentials{AuthURL: c.AuthURL, UserName: "moset", Password: "secret-moset", ProjectName: "service"})
 	require.NoError(t, err)
-	c.Glance, err = imagetest.NewGlance(imagetest.GlanceConfig{Tokens: checker{keystone.NewVerifier(session, 0)}, Hash: "sha256"})
+	c.Glance, err = imagetest.NewGlance(imagetest.GlanceConfig{Tokens: checker{keystone.NewVerifier(session, 0)}, Hash: "sha256", Dir: c.cfg.Images})
 	require.NoError(t, err)
 	c.AroundGlance(nil)
 	c.GlanceURL = c.serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*c.glance.Load()).ServeHTTP(w, r) }))
@@ -91,4 +91,14 @@ func (c checker) Check(ctx context.Context, token string) (imagetest.Caller, err
 		return imagetest.Caller{}, err
 	}
 	return imagetest.Caller{ProjectID: id.ProjectID, Roles: id.Roles}, nil
+}
+
+// Serve serves on a free port of loopback until the test ends and returns host:port.
+func Serve(t testing.TB, s *http.Server) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	go func() { _ = s.Serve(l) }()
+	t.Cleanup(func() { _ = s.Close() })
+	return l.Addr().String()
 }

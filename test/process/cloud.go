@@ -23,6 +23,7 @@ type Config struct {
 	Programs Programs
 	Address  string        // that the Keystone and the Glance box listen on; default 127.0.0.1
 	TokenTTL time.Duration // of the Keystone box; default 1h
+	Images   string        // directory for the payloads of the Glance box; default is memory
 	Env      []string      // of every daemon and every command line: "OS_CACERT=..."
 
 	Certificates bool // Flags name certificates, so no key of region and hosts is given

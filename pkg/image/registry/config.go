@@ -73,6 +73,8 @@ type Handler struct {
 	uploads  *uploads
 	mux      *http.ServeMux
 	draining atomic.Bool
+	writing  atomic.Int64 // requests that write
+	wrote    atomic.Int64 // when the last of them ended, in Unix nanoseconds
 }
 
 // New checks c and fills in its defaults. Errors: ErrInvalid of pkg/image.

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +31,9 @@ var replicaName = regexp.MustCompile(`^[A-Za-z0-9_-]{0,64}$`)
 // abandoned is after how long without a request Drain takes a client for gone; between two requests of a push there
 // are milliseconds.
 const abandoned = 5 * time.Second
+
+// betweenWrites is how long a client may take from the last blob of a push to its manifest.
+const betweenWrites = time.Second
 
 // headerReplica marks a request that another replica has passed on, and goes no further.
 const headerReplica = "Moset-Replica"
@@ -74,20 +79,35 @@ func (h *Handler) passOn(c *call) bool {
 	if owner == nil {
 		return false
 	}
+	h.forward(c, owner, func(err error) error { return lost(c.arg, err) })
+	return true
+}
+
+// handOver sends a new upload to another replica, for this one is being stopped; it says whether it did.
+func (h *Handler) handOver(c *call) bool {
+	if len(h.Replicas.Others) == 0 || c.r.Header.Get(headerReplica) != "" {
+		return false
+	}
+	name := slices.Min(slices.Collect(maps.Keys(h.Replicas.Others)))
+	h.forward(c, h.Replicas.Others[name], func(error) error { return errDraining })
+	return true
+}
+
+// forward lets another replica answer a request; what broke says what the client is told when it does not.
+func (h *Handler) forward(c *call, to *url.URL, broke func(error) error) {
 	proxy := httputil.ReverseProxy{
 		Transport: h.Replicas.Transport,
 		Rewrite: func(p *httputil.ProxyRequest) {
-			p.SetURL(owner)
+			p.SetURL(to)
 			p.SetXForwarded()
 			p.Out.Host = p.In.Host // the challenge names the address that the client knows
 			p.Out.Header.Set(headerReplica, h.Replicas.Name)
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
-			h.fail(w, r, kindCodes[kindUpload], lost(c.arg, err))
+			h.fail(w, r, kindCodes[kindUpload], broke(err))
 		},
 	}
 	proxy.ServeHTTP(c.w, c.r)
-	return true
 }
 
 // lost is what a client is told when the replica with its upload does not answer.
@@ -100,12 +120,12 @@ func lost(session string, err error) error {
 	return fmt.Errorf("%w: replica %s broke off: %w", image.ErrUnavailable, name, err)
 }
 
-// Drain prepares the end of the process: no upload begins any more (503, so that clients try another replica or
-// later), and /readyz says no, until the open uploads have ended or ctx has. One that its client has left alone for
+// Drain prepares the end of the process: no upload begins here any more (another replica takes it; without one the
+// answer is 503), and /readyz says no, until the open uploads and the pushes that they belong to have ended, or ctx has. One that its client has left alone for
 // a while is not waited for. Draining cannot be taken back.
 func (h *Handler) Drain(ctx context.Context) {
 	h.draining.Store(true)
-	for h.uploads.lively(abandoned) > 0 {
+	for h.uploads.lively(abandoned) > 0 || h.pushing() {
 		select {
 		case <-ctx.Done():
 			h.Log.Warn("uploads are broken off", "uploads", h.uploads.count())
@@ -113,6 +133,11 @@ func (h *Handler) Drain(ctx context.Context) {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// pushing says whether something is being written, or was so lately that more of the same push is likely to come.
+func (h *Handler) pushing() bool {
+	return h.writing.Load() > 0 || time.Since(time.Unix(0, h.wrote.Load())) < betweenWrites
 }
 
 var errDraining = &apiError{

@@ -139,6 +139,15 @@ func TestDrainingLetsOpenUploadsEndAndTakesNoNewOnes(t *testing.T) {
 	require.Equal(t, 1, s.h.OpenUploads())
 }
 
+func TestAReplicaThatIsStoppedHandsNewUploadsOver(t *testing.T) {
+	_, a, b := newReplicas(t)
+	a.h.Drain(t.Context())
+	a.push("demo/app", "1", imagetest.NewFixture("a"))
+	b.want(http.StatusOK, ask{method: "GET", path: "/v2/demo/app/manifests/1"})
+	b.h.Drain(t.Context())
+	a.want(http.StatusServiceUnavailable, ask{method: "POST", path: "/v2/demo/app/blobs/uploads/"})
+}
+
 func TestRequestsAreObserved(t *testing.T) {
 	var mu sync.Mutex
 	var seen []registry.Observation

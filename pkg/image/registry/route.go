@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/moset/moset/pkg/image"
 )
@@ -145,6 +146,13 @@ func (h *Handler) dispatch(c *call) error {
 	}
 	if v.writes && !image.Owns(c.id.ProjectID, c.id.Project, c.repo) {
 		return errorf(http.StatusForbidden, codeDenied, "the token is for project %s and cannot write to %s: log in to project %s", c.id.Project, c.repo, image.ProjectOf(c.repo))
+	}
+	if v.writes {
+		h.writing.Add(1)
+		defer func() {
+			h.wrote.Store(time.Now().UnixNano())
+			h.writing.Add(-1)
+		}()
 	}
 	if h.passOn(c) {
 		return nil

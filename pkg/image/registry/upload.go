@@ -23,6 +23,9 @@ func (h *Handler) startUpload(c *call) error {
 		return err
 	}
 	if h.draining.Load() {
+		if h.handOver(c) {
+			return nil
+		}
 		return errDraining
 	}
 	var d digest.Digest
