@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"time"
 
+	"github.com/moset/moset/bench/side"
 	"github.com/moset/moset/daemons/registry/front"
-	"github.com/moset/moset/internal/daemon"
 	"github.com/moset/moset/pkg/authn"
 	"github.com/moset/moset/pkg/authn/keystone"
 )
@@ -30,28 +29,19 @@ func (l *lab) realGlance(ctx context.Context) (s source, found bool, err error) 
 	if err != nil {
 		return s, false, err
 	}
-	host, err := l.serveRegistry(ctx, creds.AuthURL, endpoint, authn.NewCached(keystone.NewVerifier(session, 0), authn.CacheConfig{}))
+	host, err := l.serveRegistry(ctx, front.Config{AuthURL: creds.AuthURL, GlanceURL: endpoint,
+		Verifier: authn.NewCached(keystone.NewVerifier(session, 0), authn.CacheConfig{})})
 	project := session.Identity().ProjectName
 	return source{name: "glance", what: "the registry on Glance", host: host + "/" + project, user: creds.UserName + "/" + project, password: creds.Password}, err == nil, err
 }
 
 // serveRegistry runs the registry daemon's handler in this process and returns its address.
-func (l *lab) serveRegistry(ctx context.Context, authURL, glanceURL string, verifier authn.Verifier) (string, error) {
-	handler, err := front.New(front.Config{AuthURL: authURL, GlanceURL: glanceURL, Verifier: verifier, Logger: l.logger})
+func (l *lab) serveRegistry(ctx context.Context, cfg front.Config) (string, error) {
+	cfg.Logger = l.logger
+	r, err := side.Moset(ctx, cfg, nil)
 	if err != nil {
 		return "", err
 	}
-	l.onClose(handler.Close)
-	listener := &daemon.Listener{Name: "registry", Addr: "127.0.0.1:0", Handler: handler}
-	if err := daemon.BindAll(listener); err != nil {
-		return "", err
-	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan error, 1)
-	go func() { ended <- listener.Serve(ctx, time.Second) }()
-	l.onClose(func() error {
-		cancel()
-		return <-ended
-	})
-	return listener.Bound.Addr().String(), nil
+	l.onClose(r.Close)
+	return r.Host, nil
 }

@@ -16,6 +16,7 @@ import (
 	"syscall"
 
 	"github.com/moset/moset/bench/figure"
+	"github.com/moset/moset/bench/profile"
 )
 
 // benchmark measures one or more figures.
@@ -46,13 +47,12 @@ func main() {
 
 func run(ctx context.Context, args []string) (err error) {
 	var l lab
-	var p profile
+	var p profile.Profile
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	only := flags.String("only", "", "run these only, with commas between: "+strings.Join(names(), ", "))
 	flags.BoolVar(&l.spans, "spans", false, "show where the time of a create goes")
 	flags.BoolVar(&l.verbose, "v", false, "show every sample")
-	flags.StringVar(&p.cpu, "cpuprofile", "", "write a CPU profile of this process, which moset runs in, to this file")
-	flags.StringVar(&p.trace, "trace", "", "write an execution trace to this file")
+	p.Flags(flags)
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -60,10 +60,10 @@ func run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := p.start(); err != nil {
+	if err := p.Start(); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, p.stop()) }()
+	defer func() { err = errors.Join(err, p.Stop()) }()
 	if err := l.open(ctx); err != nil {
 		return err
 	}

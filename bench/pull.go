@@ -12,6 +12,7 @@ import (
 	dockerregistry "github.com/docker/docker/api/types/registry"
 
 	"github.com/moset/moset/bench/figure"
+	"github.com/moset/moset/bench/side"
 )
 
 // The rounds of the pull figure; the first of each side is not counted.
@@ -29,10 +30,12 @@ func (s source) image() string { return s.host + "/large:v1" }
 
 // benchPull measures docker pull of one image through moset's registry on Glance, beside docker-registry.
 func benchPull(ctx context.Context, l *lab) ([]figure.Figure, error) {
-	peer, err := l.startRegistry(ctx)
+	registry, err := side.DockerRegistry(ctx, l.dir)
 	if err != nil {
 		return nil, err
 	}
+	l.onClose(registry.Close)
+	peer := source{what: "docker-registry", host: registry.Host}
 	c, err := l.cloud(ctx)
 	if err != nil {
 		return nil, err

@@ -111,7 +111,7 @@ start_glance() {
   install -d -m 0700 "$state/images" "$state/lock"
   glance_paste >"$state/glance-paste.ini"
   (umask 077 && swift_reference >"$state/glance-swift.conf")
-  start_one_glance glance glance "$((port + 1))" sha256 "$(swift_store)"
+  start_one_glance glance glance "$((port + 1))" sha256 "$("${MOSET_GLANCE_STORE:-swift}_store")"
   start_one_glance glance-sha512 glance512 "$((port + 2))" sha512 "$(file_store)"
   ready glance answers "$glance"
   ready glance-sha512 answers "$glance_sha512"

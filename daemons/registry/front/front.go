@@ -48,6 +48,7 @@ func New(cfg Config) (*Front, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = cfg.TLS
 	transport.MaxIdleConnsPerHost = 64
+	transport.DialContext = glance.Dial
 	metrics := NewMetrics()
 	replicas := cfg.Replicas
 	if replicas.Transport == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -25,6 +26,13 @@ func (s *Store) Stat(ctx context.Context, repo string, d digest.Digest) (image.B
 		return image.Blob{}, err
 	}
 	return r.blob(), nil
+}
+
+// Known tells of a blob that was seen before, without asking Glance: whether it is still there and to be seen shows
+// when it is opened.
+func (s *Store) Known(repo string, d digest.Digest) (image.Blob, bool) {
+	r, ok := s.cache.lately(s.cacheKey(repo, d), time.Hour)
+	return r.blob(), ok
 }
 
 // Open implements image.Blobs. A blob found lately costs one request to Glance.

@@ -3,22 +3,25 @@ package glance
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 const (
 	cacheIDs      = 8192     // found record ids kept, per generation
-	cacheBodies   = 128      // manifests kept, per generation
+	cacheRecords  = 2048     // records seen lately, per generation
+	cacheBodies   = 128      // manifests and configs kept, per generation
 	cacheBodySize = 64 << 10 // bytes of the largest manifest kept
 )
 
 // Cache remembers where blobs were found, the bytes of manifests, and how Glance hashes. What it remembers is
-// confirmed by Glance with the caller's token on every use, so it decides speed and nothing else. The zero value is
-// ready; share one among all stores of one Glance. At most some 20 MB.
+// confirmed by Glance with the caller's token, at the latest before a push is told yes, so it decides speed and nothing
+// else. The zero value is ready; share one among all stores of one Glance. At most some 25 MB.
 type Cache struct {
 	mu     sync.Mutex
 	algo   string
 	ids    generations[string]
 	bodies generations[[]byte]
+	seen   generations[sighting]
 
 	noRanges atomic.Bool // the store behind Glance sends whole payloads only
 	commits  keyedMutex  // by digest: uploads of the same bytes end one after the other
@@ -47,13 +50,34 @@ func (c *Cache) id(key string) string {
 	return c.ids.get(key, cacheIDs)
 }
 
-func (c *Cache) setID(key, id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ids.put(key, id, cacheIDs)
+// sighting is a record as Glance showed it to a token of the project in the key.
+type sighting struct {
+	record
+	at time.Time
 }
 
-func (c *Cache) forget(key string) { c.setID(key, "") }
+// saw remembers a committed blob or manifest, and where it is.
+func (c *Cache) saw(key string, r record) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ids.put(key, r.id, cacheIDs)
+	c.seen.put(key, sighting{r, time.Now()}, cacheRecords)
+}
+
+// lately returns a record that was seen not longer ago than within.
+func (c *Cache) lately(key string, within time.Duration) (record, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.seen.get(key, cacheRecords)
+	return s.record, s.id != "" && time.Since(s.at) < within
+}
+
+func (c *Cache) forget(key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ids.put(key, "", cacheIDs)
+	c.seen.put(key, sighting{}, cacheRecords)
+}
 
 func (c *Cache) body(digest string) []byte {
 	c.mu.Lock()

@@ -12,43 +12,74 @@ import (
 	"github.com/moset/moset/pkg/image"
 )
 
-// placeAll finds or makes, for each layer, the record that says its place; it returns their ids in order.
-func (s *Store) placeAll(ctx context.Context, layers []image.Layer, blobs map[digest.Digest]record) ([]string, error) {
-	ids := make([]string, len(layers))
-	taken := make(map[digest.Digest]bool, len(layers))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(parallel)
-	for i, l := range layers {
-		blob := blobs[l.Digest] // the zero record for a layer that is not pushed
-		// A blob twice in one image (often the empty layer) serves the first place, the second gets an alias.
-		first := blob.id != "" && !taken[l.Digest]
-		taken[l.Digest] = true
-		g.Go(func() (err error) {
-			ids[i], err = s.placeOne(ctx, l, blob, first)
-			return err
-		})
-	}
-	return ids, g.Wait()
+// place is where a layer of an image is, or is to be.
+type place struct {
+	layer image.Layer
+	blob  record // the zero record for a layer that is not pushed
+	id    string // of the record that says the layer's place; "" when that has to be an alias
 }
 
-func (s *Store) placeOne(ctx context.Context, l image.Layer, blob record, first bool) (string, error) {
-	if blob.id != "" && blob.props[propID] == l.ID {
-		return blob.id, nil
+// places says which records may tell the places of layers: the blobs themselves, as long as no other chain has them.
+func places(layers []image.Layer, blobs map[digest.Digest]record) []place {
+	all := make([]place, len(layers))
+	taken := make(map[digest.Digest]bool, len(layers))
+	for i, l := range layers {
+		blob := blobs[l.Digest]
+		all[i] = place{layer: l, blob: blob}
+		// A blob twice in one image (often the empty layer) serves the first place, the second gets an alias.
+		if blob.id != "" && (blob.props[propID] == l.ID || blob.props[propUnclaimed] != "" && !taken[l.Digest]) {
+			all[i].id = blob.id
+		}
+		taken[l.Digest] = true
 	}
-	if first && blob.props[propUnclaimed] != "" {
-		claimed, err := s.claim(ctx, l, blob)
+	return all
+}
+
+// recordIDs are the records of places, bottom first; false when there is none yet for some.
+func recordIDs(all []place) (string, bool) {
+	ids := make([]string, len(all))
+	known := true
+	for i, p := range all {
+		ids[i] = p.id
+		known = known && p.id != ""
+	}
+	return strings.Join(ids, ","), known
+}
+
+// placeAll makes the records of places what they are to be.
+func (s *Store) placeAll(ctx context.Context, all []place) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for i := range all {
+		g.Go(func() error { return s.placeOne(ctx, &all[i]) })
+	}
+	return g.Wait()
+}
+
+func (s *Store) placeOne(ctx context.Context, p *place) error {
+	if p.id != "" {
+		if p.blob.props[propID] == p.layer.ID {
+			return nil
+		}
+		claimed, err := s.claim(ctx, p.layer, p.blob)
 		if claimed || err != nil {
-			return blob.id, err
+			return err
 		}
 	}
-	return s.alias(ctx, l, blob)
+	var err error
+	p.id, err = s.alias(ctx, p.layer, p.blob)
+	return err
 }
 
 // claim makes blob the record of the layer. Removing the mark of an unclaimed blob fails when somebody else was
 // faster, which is the nearest to compare-and-swap that Glance has.
 func (s *Store) claim(ctx context.Context, l image.Layer, blob record) (bool, error) {
-	p := patch{}.remove(propUnclaimed).set(propKind, kindLayer).set(propID, l.ID).set(propParent, l.Parent).
-		set(propDiffID, l.DiffID.String()).set(propMediaType, l.MediaType)
+	p := patch{}.remove(propUnclaimed)
+	for _, want := range [][2]string{{propKind, kindLayer}, {propID, l.ID}, {propParent, l.Parent}, {propDiffID, l.DiffID.String()}, {propMediaType, l.MediaType}} {
+		if have, ok := blob.props[want[0]]; !ok || have != want[1] {
+			p = p.set(want[0], want[1])
+		}
+	}
 	_, err := s.update(ctx, blob.id, change{patch: p})
 	if !conflict(err) {
 		return err == nil, wrap("place layer", l.ID, err)

@@ -119,21 +119,44 @@ func (s *Store) update(ctx context.Context, id string, c change) (record, error)
 	return r, nil
 }
 
+// createNew makes a record with a random id, on which a conflict is our own request, repeated.
+func (s *Store) createNew(ctx context.Context, o newRecordOpts) (record, error) {
+	r, err := s.create(ctx, o)
+	switch {
+	case conflict(err):
+		r, err = s.get(ctx, o.id)
+		if missing, _ := isMissing(err); missing {
+			err = &image.Error{Op: "create record", ID: o.name, Err: fmt.Errorf("%w: Glance says that it is there and does not show it", image.ErrUnavailable)}
+		}
+		return r, err
+	case maybeDone(err):
+		s.discard(ctx, o.id, o.protected)
+	}
+	return r, wrap("create record", o.name, err)
+}
+
 // createWhole makes a record with its payload; on an error it takes the record back.
 func (s *Store) createWhole(ctx context.Context, o newRecordOpts, payload []byte) (record, error) {
-	if _, err := s.create(ctx, o); err != nil {
-		if maybeDone(err) {
-			s.discard(ctx, o.id, o.protected)
-		}
-		return record{}, wrap("create record", o.name, err)
+	r, err := s.createNew(ctx, o)
+	if err != nil {
+		return record{}, err
 	}
-	if err := imagedata.Upload(ctx, s.client, o.id, bytes.NewReader(payload)).ExtractErr(); err != nil {
-		s.discard(ctx, o.id, o.protected)
-		return record{}, wrap("write record", o.name, err)
+	return s.fill(ctx, r, payload)
+}
+
+// fill writes the payload of a new record; on an error it takes the record back.
+func (s *Store) fill(ctx context.Context, r record, payload []byte) (record, error) {
+	if err := imagedata.Upload(ctx, s.client, r.id, bytes.NewReader(payload)).ExtractErr(); err != nil {
+		s.discard(ctx, r.id, r.protected)
+		return record{}, wrap("write record", r.name, err)
 	}
-	r, err := s.get(ctx, o.id)
-	s.cache.learn(r)
-	return r, err
+	if s.cache.hashAlgo() == "" {
+		now, err := s.get(ctx, r.id)
+		s.cache.learn(now)
+		return now, err
+	}
+	r.status, r.size = "active", int64(len(payload)) // what Glance would say now
+	return r, nil
 }
 
 // discard removes a record of ours that nobody can know yet; it works on when ctx has ended.

@@ -20,7 +20,7 @@ type Config struct {
 	Provider  *gophercloud.ProviderClient // instead of Token: a client that renews its own token
 	ProjectID string                      // project of the token
 	Project   string                      // its name: first path element of the repositories it owns
-	Transport http.RoundTripper           // shared by all stores, used with Token; nil is http.DefaultTransport
+	Transport http.RoundTripper           // shared by all stores, used with Token, best with Dial; nil is http.DefaultTransport
 	Cache     *Cache                      // shared by all stores of one Glance; nil is a cache of its own
 	Log       *slog.Logger                // nil discards
 }

@@ -23,6 +23,7 @@ func (s *Store) find(ctx context.Context, repo string, d digest.Digest) (record,
 	if id := s.cache.id(key); id != "" {
 		r, err := s.get(ctx, id)
 		if err == nil && r.digest() == d && r.isBlob() && s.belongs(r, repo) {
+			s.cache.saw(key, r)
 			return r, nil
 		}
 		if err != nil && !errors.Is(err, image.ErrNotFound) {
@@ -37,7 +38,7 @@ func (s *Store) find(ctx context.Context, repo string, d digest.Digest) (record,
 	if len(found) == 0 {
 		return record{}, &image.Error{Op: "find", ID: d.String(), Err: image.ErrNotFound}
 	}
-	s.cache.setID(key, found[0].id)
+	s.cache.saw(key, found[0])
 	return found[0], nil
 }
 

@@ -32,18 +32,42 @@ func (s *Store) SetTag(ctx context.Context, ref image.Ref, d digest.Digest) erro
 	if err != nil {
 		return err
 	}
-	return s.setTag(ctx, ref, m)
+	return s.setTag(ctx, ref, m, s.lookAhead(ctx, ref))
+}
+
+// look is what is there of a tag's first record.
+type look func() (record, error)
+
+// lookAhead asks for a tag's first record while something else is done.
+func (s *Store) lookAhead(ctx context.Context, ref image.Ref) look {
+	if ref.Tag == "" {
+		return nil
+	}
+	type answer struct {
+		r   record
+		err error
+	}
+	var a answer
+	got := make(chan struct{})
+	go func() {
+		defer close(got)
+		a.r, a.err = s.get(ctx, tagID(s.projectID, ref, 0))
+	}()
+	return func() (record, error) {
+		<-got
+		return a.r, a.err
+	}
 }
 
 // setTag makes, moves or revives the tag's record; a tag that already points there is not written.
-func (s *Store) setTag(ctx context.Context, ref image.Ref, m record) error {
-	want := map[string]string{propKind: kindTag, propRepo: ref.Repo, propTag: ref.Tag, propManifest: m.digest().String(), propMediaType: m.props[propMediaType]}
-	for _, p := range []string{propConfig, propSize, propCreated, propDepth, propTop} {
-		want[p] = m.props[p]
-	}
+func (s *Store) setTag(ctx context.Context, ref image.Ref, m record, first look) error {
+	want := tagProps(ref, m.props)
 	for gen := range tagGenerations {
 		id := tagID(s.projectID, ref, gen)
-		done, err := s.setTagRecord(ctx, ref, id, want)
+		if gen > 0 {
+			first = func() (record, error) { return s.get(ctx, id) }
+		}
+		done, err := s.setTagRecord(ctx, ref, id, want, first)
 		if done || err != nil {
 			return err
 		}
@@ -51,9 +75,32 @@ func (s *Store) setTag(ctx context.Context, ref image.Ref, m record) error {
 	return &image.Error{Op: "set tag", ID: ref.String(), Err: fmt.Errorf("%w: its records were deleted too often, run glance-manage db purge_images_table or use another tag", image.ErrInvalid)}
 }
 
+// tagProps are those of a tag on a manifest with such properties.
+func tagProps(ref image.Ref, manifest map[string]string) map[string]string {
+	want := map[string]string{propKind: kindTag, propRepo: ref.Repo, propTag: ref.Tag, propManifest: manifest[propDigest]}
+	for _, p := range []string{propMediaType, propConfig, propSize, propCreated, propDepth, propTop} {
+		want[p] = manifest[p]
+	}
+	return want
+}
+
+// makeAhead makes the record of a tag that is not there yet; nobody sees it as a tag before it has its payload. The zero
+// record when there is one, or none could be made.
+func (s *Store) makeAhead(ctx context.Context, ref image.Ref, manifest map[string]string, first look) record {
+	_, err := first()
+	if missing, _ := isMissing(err); !missing {
+		return record{}
+	}
+	made, err := s.create(ctx, newRecordOpts{id: tagID(s.projectID, ref, 0), name: tagName(ref), props: tagProps(ref, manifest)})
+	if err != nil {
+		return record{} // setTag finds out why
+	}
+	return made
+}
+
 // setTagRecord is false without an error when the id was deleted once, so that Glance will not take it again.
-func (s *Store) setTagRecord(ctx context.Context, ref image.Ref, id string, want map[string]string) (bool, error) {
-	old, err := s.get(ctx, id)
+func (s *Store) setTagRecord(ctx context.Context, ref image.Ref, id string, want map[string]string, first look) (bool, error) {
+	old, err := first()
 	missing, err := isMissing(err)
 	if err != nil {
 		return false, err

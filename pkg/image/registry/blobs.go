@@ -22,7 +22,7 @@ func (h *Handler) headBlob(c *call) error {
 }
 
 func (h *Handler) getBlob(c *call) error {
-	b, err := c.stat()
+	b, err := c.known()
 	if err != nil {
 		return err
 	}
@@ -68,6 +68,25 @@ func (c *call) stat() (image.Blob, error) {
 	d, err := c.digest()
 	if err != nil {
 		return image.Blob{}, err
+	}
+	return c.store.Stat(c.r.Context(), c.repo, d)
+}
+
+// knower is a store that can tell of blobs it has seen; to open one is then to ask whether it is there.
+type knower interface {
+	Known(repo string, d digest.Digest) (image.Blob, bool)
+}
+
+// known is stat for a blob that is opened next.
+func (c *call) known() (image.Blob, error) {
+	d, err := c.digest()
+	if err != nil {
+		return image.Blob{}, err
+	}
+	if s, ok := c.store.(knower); ok {
+		if b, ok := s.Known(c.repo, d); ok {
+			return b, nil
+		}
 	}
 	return c.store.Stat(c.r.Context(), c.repo, d)
 }

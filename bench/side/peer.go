@@ -1,4 +1,5 @@
-package main
+// Package side runs the registries that images are measured on: Debian's docker-registry, and moset's on some Glance.
+package side
 
 import (
 	"context"
@@ -21,35 +22,45 @@ storage:
 http: {addr: %q}
 `
 
-// startRegistry runs Debian's docker-registry on a free port, with its files beside ours and no login.
-func (l *lab) startRegistry(ctx context.Context) (source, error) {
+// Registry is a registry that serves on loopback.
+type Registry struct {
+	Host  string       // host:port
+	Close func() error // ends it
+}
+
+// DockerRegistry runs Debian's docker-registry on a free port, with its files and its log in dir, the cache of blob
+// descriptors that Debian's configuration has, and no login.
+func DockerRegistry(ctx context.Context, dir string) (Registry, error) {
 	addr, err := freeAddress(ctx)
 	if err != nil {
-		return source{}, err
+		return Registry{}, err
 	}
-	config := filepath.Join(l.dir, "registry.yml")
-	text := fmt.Sprintf(registryConfig, filepath.Join(l.dir, "registry"), addr)
+	config := filepath.Join(dir, "registry.yml")
+	text := fmt.Sprintf(registryConfig, filepath.Join(dir, "registry"), addr)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		return source{}, err
+		return Registry{}, err
 	}
-	cmd := exec.Command("docker-registry", "serve", config)     //nolint:noctx // the lab ends it, after its last use
-	log, err := os.Create(filepath.Join(l.dir, "registry.log")) // it reports every layer that a push asks for first
+	cmd := exec.Command("docker-registry", "serve", config)   //nolint:noctx // Close ends it, after its last use
+	log, err := os.Create(filepath.Join(dir, "registry.log")) // it reports every layer that a push asks for first
 	if err != nil {
-		return source{}, err
+		return Registry{}, err
 	}
 	defer log.Close()
 	cmd.Stderr = log
 	if err := cmd.Start(); err != nil {
-		return source{}, fmt.Errorf("docker-registry does not start: install it with scripts/bench: %w", err)
+		return Registry{}, fmt.Errorf("docker-registry does not start: install Debian's package docker-registry: %w", err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	l.onClose(func() error {
+	stop := func() error {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		<-ended
 		return nil
-	})
-	return source{what: "docker-registry", host: addr}, awaitRegistry(ctx, addr)
+	}
+	if err := awaitRegistry(ctx, addr); err != nil {
+		return Registry{}, errors.Join(err, stop())
+	}
+	return Registry{Host: addr, Close: stop}, nil
 }
 
 // freeAddress is one of loopback that nobody listens on just now.
