@@ -2,6 +2,7 @@ package glance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
