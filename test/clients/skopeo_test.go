@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
@@ -43,6 +44,15 @@ func skopeo(s *site) {
 		require.NoError(t, json.Unmarshal([]byte(s.skopeo("list-tags", at("app"))), &list))
 		assert.ElementsMatch(t, []string{single, multi, arches}, list.Tags)
 	})
+
+	if s.keystone == nil {
+		s.t.Run("the stock client lists the tags", func(t *testing.T) {
+			names := s.run("openstack", "--os-auth-url", s.auth, "--os-identity-api-version", "3", "--os-username", "alt", "--os-password", s.password, "--os-project-name", "alt",
+				"--os-user-domain-name", "Default", "--os-project-domain-name", "Default", "image", "list", "-f", "value", "-c", "Name")
+			assert.Subset(t, strings.Fields(names), []string{"alt/app@" + single, "alt/app@" + multi, "alt/app@" + arches})
+			assert.NotContains(t, names, "sha256:", "layers are hidden")
+		})
+	}
 
 	s.t.Run("a pull brings the same bytes", func(t *testing.T) {
 		out := filepath.Join(s.dir, "pulled")

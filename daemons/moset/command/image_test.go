@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/vbauerster/mpb/v8"
 
 	"github.com/moset/moset/pkg/image"
 	imagedocker "github.com/moset/moset/pkg/image/docker"
@@ -93,4 +95,22 @@ func TestLayersOfATransferAreShownOneByOne(t *testing.T) {
 		`  layer aaaaaaaaaaaa +done +\d.\d\d s  1.0 KiB\n`+
 		`  push web:v1 +failed +\d.\d\d s  1.0 KiB\n`+
 		`  layer cccccccccccc +failed +\d.\d\d s  9 B\n$`, out.String())
+}
+
+func TestBarsFollowATotalThatGrows(t *testing.T) {
+	var out bytes.Buffer
+	p := newProgress(&out)
+	p.bars = newBars(&out, mpb.WithAutoRefresh(), mpb.WithWidth(120))
+	l := newLayerProgress(p, "push web:v1")
+	for _, id := range []string{"aaaaaaaaaaaa", "bbbbbbbbbbbb"} {
+		l.layer(imagedocker.LayerProgress{ID: id, State: imagedocker.LayerMoving, Done: 0, Total: 1 << 20})
+	}
+	l.whole(1<<20, 2<<20)
+	l.whole(2<<20, 2<<20)
+	l.layer(imagedocker.LayerProgress{ID: "aaaaaaaaaaaa", State: imagedocker.LayerDone, Done: 1 << 20, Total: 1 << 20})
+	l.end(nil)
+	last := out.String()[strings.LastIndex(out.String(), "push web:v1"):]
+	assert.Regexp(t, `push web:v1 .*\[=+\] 2.0 MiB / 2.0 MiB`, last)
+	assert.Regexp(t, `layer aaaaaaaaaaaa .*\[=+\] 1.0 MiB / 1.0 MiB`, last)
+	assert.Regexp(t, `layer bbbbbbbbbbbb .*\[=+\] 1.0 MiB / 1.0 MiB`, last)
 }

@@ -41,6 +41,9 @@ func (a *app) transfer(c *cobra.Command, what, name, as string, do func(context.
 	t.show, t.request.Layers = p.whole, p.layer
 	err = do(c.Context(), t)
 	p.end(err)
+	if err != nil && c.Context().Err() != nil { // whatever broke off because of it
+		err = context.Canceled
+	}
 	if err != nil {
 		return imageErrors.Translate(err)
 	}

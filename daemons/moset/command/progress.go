@@ -23,9 +23,13 @@ type progress struct {
 func newProgress(out io.Writer) *progress {
 	p := &progress{out: out, byStep: map[string]*mpb.Bar{}, printed: map[string]bool{}}
 	if isTerminal(out) {
-		p.bars = mpb.New(mpb.WithOutput(out), mpb.WithWidth(30), mpb.WithRefreshRate(80*time.Millisecond))
+		p.bars = newBars(out)
 	}
 	return p
+}
+
+func newBars(out io.Writer, more ...mpb.ContainerOption) *mpb.Progress {
+	return mpb.New(append([]mpb.ContainerOption{mpb.WithOutput(out), mpb.WithWidth(30), mpb.WithRefreshRate(80 * time.Millisecond)}, more...)...)
 }
 
 func isTerminal(w io.Writer) bool {
@@ -82,14 +86,19 @@ func (p *progress) moveBar(s set.Step) {
 	}
 }
 
+// addBar makes a bar without a total: mpb takes a total that changes only from a bar that began without one.
 func (p *progress) addBar(s set.Step) *mpb.Bar {
-	end := decor.Any(func(decor.Statistics) string { return "" })
-	if s.Total > 0 {
-		end = decor.CountersKibiByte("% .1f / % .1f")
-	}
-	return p.bars.AddBar(max(s.Total, 1),
+	return p.bars.AddBar(0,
 		mpb.PrependDecorators(decor.Name(s.Name, decor.WC{W: 24, C: decor.DindentRight}), decor.Elapsed(decor.ET_STYLE_GO, decor.WC{W: 6})),
-		mpb.AppendDecorators(end))
+		mpb.AppendDecorators(decor.Any(counters)))
+}
+
+// counters are the bytes of a step that moves some.
+func counters(s decor.Statistics) string {
+	if s.Total <= 1 {
+		return ""
+	}
+	return size(s.Current) + " / " + size(s.Total)
 }
 
 // close leaves the display as it is and gives the terminal back.

@@ -2,6 +2,7 @@ package glance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -55,7 +56,11 @@ func (s *Store) manifestRecord(ctx context.Context, ref image.Ref) (record, erro
 
 // payload reads a small record whole and checks it against its digest.
 func (s *Store) payload(ctx context.Context, r record) ([]byte, error) {
-	return image.ReadBlob(ctx, recordOpener{s, r.id}, "", r.digest())
+	b, err := image.ReadBlob(ctx, recordOpener{s, r.id}, "", r.digest())
+	if errors.Is(err, image.ErrDigestMismatch) { // whoever asked did nothing wrong
+		err = &image.Error{Op: "read record", ID: r.id, Err: fmt.Errorf("%w: Glance sent other bytes than those of %s", image.ErrUnavailable, r.digest())}
+	}
+	return b, err
 }
 
 type recordOpener struct {

@@ -3,9 +3,11 @@ package registry_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -225,4 +227,72 @@ func assertNothingUnfinished(t *testing.T, box http.Handler, where string) {
 	}
 	slices.Sort(left)
 	assert.Empty(t, left, where)
+}
+
+// TestAPullThatGlanceBreaksOffIsNeverTakenForWhole breaks every payload off half-way, then sends less or other bytes
+// than there are.
+func TestAPullThatGlanceBreaksOffIsNeverTakenForWhole(t *testing.T) {
+	for name, answer := range map[string]func(http.ResponseWriter, []byte){
+		"broken off": func(w http.ResponseWriter, b []byte) {
+			_, _ = w.Write(b[:len(b)/2])
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		},
+		"ended early": func(w http.ResponseWriter, b []byte) { _, _ = w.Write(b[:len(b)/2]) },
+		"ended early, in chunks": func(w http.ResponseWriter, b []byte) {
+			_, _ = w.Write(b[:len(b)/2])
+			_ = http.NewResponseController(w).Flush()
+		},
+		"with 500":  func(w http.ResponseWriter, _ []byte) { w.WriteHeader(http.StatusInternalServerError) },
+		"with 503":  func(w http.ResponseWriter, _ []byte) { w.WriteHeader(http.StatusServiceUnavailable) },
+		"too large": func(w http.ResponseWriter, b []byte) { _, _ = w.Write(append(b, b...)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, g := faulty(t, "sha256")
+			f := imagetest.NewFixture("a", "b")
+			s.push("demo/app", "1", f)
+			fresh := newServer(t, func(c *registry.Config) { // one that has nothing in its cache
+				c.Stores = func(_ context.Context, id registry.Identity) (image.Store, error) {
+					srv := httptest.NewServer(g)
+					t.Cleanup(srv.Close)
+					return glance.New(glance.Config{Endpoint: srv.URL, Token: "demo", ProjectID: id.ProjectID, Project: id.Project})
+				}
+			})
+			g.arm(fault{lasts: true, answer: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				whole := httptest.NewRecorder()
+				next.ServeHTTP(whole, r)
+				if !strings.HasSuffix(r.URL.Path, "/file") {
+					w.Header().Set("Content-Type", "application/json")
+					w.WriteHeader(whole.Code)
+					_, _ = w.Write(whole.Body.Bytes())
+					return
+				}
+				answer(w, whole.Body.Bytes())
+			}}, 0)
+			assert.Equal(t, http.StatusServiceUnavailable, fresh.do(ask{method: "GET", path: "/v2/demo/app/manifests/1"}).status)
+			for _, blob := range append([][]byte{f.Config}, f.Layers...) {
+				assert.NotEqual(t, http.StatusOK, fresh.whole("/v2/demo/app/blobs/"+sum(blob), blob))
+			}
+			g.arm(fault{}, 0)
+			require.True(t, fresh.pulls("demo/app", "1", f))
+		})
+	}
+}
+
+// whole is the status of a GET; 0 when the client can tell that the body is not whole, or it is want.
+func (s *server) whole(path string, want []byte) int {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.url+path, nil)
+	require.NoError(s.t, err)
+	req.Header.Set("Authorization", "Bearer demo")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode == http.StatusOK && len(body) == len(want) && string(body) == string(want) {
+		return 0
+	}
+	return resp.StatusCode
 }
