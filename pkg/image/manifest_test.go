@@ -140,6 +140,11 @@ func FuzzParseManifest(f *testing.F) {
 	f.Add(v1.MediaTypeImageManifest, []byte(imageBody(v1.MediaTypeImageManifest, v1.MediaTypeImageLayerGzip)))
 	f.Add("", []byte(`{"schemaVersion":2,"manifests":[]}`))
 	f.Add(MediaTypeDockerIndex, []byte(`{`))
+	f.Add(MediaTypeDockerManifest, []byte(imageBody(MediaTypeDockerManifest, "application/vnd.docker.image.rootfs.diff.tar.gzip")))
+	f.Add(v1.MediaTypeImageIndex, []byte(`{"schemaVersion":2,"manifests":[{"digest":"sha256:`+hexA+`","size":9223372036854775807,"platform":{"os":"linux"}}],"layers":[]}`))
+	f.Add(v1.MediaTypeImageManifest, []byte(`{"schemaVersion":2,"config":{"digest":"sha256:../..","size":-1},"layers":null,"subject":{}}`))
+	f.Add("text/html; charset=utf-8", []byte(`{"config":[[[]]],"layers":{"digest":1}}`))
+	f.Add("", []byte(`{"mediaType":7,"schemaVersion":1e400}`))
 	f.Add("application/vnd.example+json", []byte(`{"subject":{"digest":"sha256:`+hexA+`"},"blobs":[{"digest":"sha256:`+hexA+`"}],"config":0}`))
 	f.Fuzz(func(t *testing.T, mediaType string, body []byte) {
 		m, err := NewManifest(mediaType, body)
@@ -156,6 +161,47 @@ func FuzzParseManifest(f *testing.F) {
 			require.NoError(t, b.Digest.Validate())
 			require.GreaterOrEqual(t, b.Size, int64(0))
 		}
+	})
+}
+
+// FuzzLayersOf puts a manifest and a config together that need not fit.
+func FuzzLayersOf(f *testing.F) {
+	config := `{"rootfs":{"type":"layers","diff_ids":["sha256:` + hexA + `"]},"history":[{"empty_layer":true},{},{}]}`
+	f.Add([]byte(imageBody(v1.MediaTypeImageManifest, v1.MediaTypeImageLayerGzip)), []byte(config))
+	f.Add([]byte(imageBody(v1.MediaTypeImageManifest, "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip")), []byte(`{"rootfs":{"diff_ids":[]}}`))
+	f.Add([]byte(`{"schemaVersion":2,"config":{},"layers":[]}`), []byte(`{"history":null}`))
+	f.Fuzz(func(t *testing.T, manifest, config []byte) {
+		c, err := ParseManifest("", manifest)
+		if err != nil {
+			return
+		}
+		cfg, err := ParseConfig(config)
+		if err != nil {
+			return
+		}
+		layers, err := LayersOf(c, cfg)
+		if err != nil {
+			require.ErrorIs(t, err, ErrInvalid)
+			return
+		}
+		require.Len(t, layers, len(c.Layers))
+		if len(layers) == 0 {
+			return
+		}
+		n := 0
+		for l, err := range Chain(layers[len(layers)-1].ID, layers) {
+			require.NoError(t, err)
+			require.Equal(t, layers[len(layers)-1-n].ID, l.ID)
+			n++
+		}
+		require.Equal(t, len(layers), n, "the layers of one image form one chain")
+		with := 0
+		for _, s := range steps(cfg, layers) {
+			if s.LayerID != "" {
+				with++
+			}
+		}
+		require.Equal(t, len(layers), with, "every layer is in the history once")
 	})
 }
 

@@ -60,7 +60,9 @@ func TestAReferenceKnowsItsParts(t *testing.T) {
 }
 
 func FuzzParseRef(f *testing.F) {
-	for _, s := range []string{"demo/app:1", "127.0.0.1:5000/demo/app@" + someDigest.String(), "app", "a/b/c:d@e", "//"} {
+	for _, s := range []string{"demo/app:1", "127.0.0.1:5000/demo/app@" + someDigest.String(), "app", "a/b/c:d@e", "//",
+		"", ":", "@", "demo/../app", "demo/app:..", "localhost/x", "DEMO/app", "demo/app:" + strings.Repeat("t", 128), "demo/a--b__c.d:1", "demo/app@sha256:00",
+		"[::1]:5000/demo/app", "demo/\x00", "demo/app@sha512:" + strings.Repeat("a", 128), strings.Repeat("a/", 200) + "b", "demo/app:1@" + someDigest.String() + "@x"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -18,6 +18,8 @@ ovs-vsctl openvswitch-switch
 ip iproute2
 tc iproute2
 curl curl
+skopeo skopeo
+podman podman
 update-ca-certificates ca-certificates
 LIST
 }

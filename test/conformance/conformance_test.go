@@ -5,6 +5,8 @@ package conformance
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
@@ -119,7 +121,10 @@ func serveReal(t *testing.T, endpoint string) string {
 }
 
 // serve returns host and port of h.
-func serve(t *testing.T, h *registry.Handler) string {
+func serve(t *testing.T, h interface {
+	http.Handler
+	io.Closer
+}) string {
 	srv := httptest.NewServer(h)
 	t.Cleanup(func() { srv.Close(); require.NoError(t, h.Close()) })
 	return strings.TrimPrefix(srv.URL, "http://")

@@ -16,6 +16,7 @@ var exitCodes = []struct {
 	err  error
 	code int
 }{
+	{errAbsent, exitAbsent},
 	{errUsage, 2},
 	{context.Canceled, 130},
 	{set.ErrInvalid, 2},
@@ -27,10 +28,33 @@ var exitCodes = []struct {
 	{set.ErrUnavailable, 6},
 }
 
+// errAbsent is the answer of image exists that is no error, yet not 0.
+var errAbsent = errors.New("not there")
+
+// What image exists ends with when an image is not there, and when an error without a code of its own hides whether
+// it is.
+const (
+	exitAbsent = 1
+	exitUntold = 6
+)
+
+// codedError is an error with an exit code that its kind does not tell; its text stays as it is.
+type codedError struct {
+	error
+	code int
+}
+
+// Unwrap gives the cause to errors.Is.
+func (e *codedError) Unwrap() error { return e.error }
+
 // exitCode maps an error to the documented exit code.
 func exitCode(err error) int {
 	if err == nil {
 		return 0
+	}
+	var coded *codedError
+	if errors.As(err, &coded) {
+		return coded.code
 	}
 	for _, row := range exitCodes {
 		if errors.Is(err, row.err) {

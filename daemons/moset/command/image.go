@@ -3,9 +3,10 @@ package command
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/opencontainers/go-digest"
 	"github.com/spf13/cobra"
 
 	"github.com/moset/moset/internal/errkind"
@@ -24,7 +25,7 @@ var imageErrors = errkind.Map{
 
 func (a *app) imageCommand() *cobra.Command {
 	c := &cobra.Command{Use: "image", Short: "List, inspect, push, pull and remove images"}
-	c.AddCommand(a.imageList(), a.imageShow(), a.imageTree(), a.imageExists(), a.imageRemove(), a.imagePush(), a.imagePull())
+	c.AddCommand(a.imageList(), a.imageShow(), a.imageHistory(), a.imageTree(), a.imageExists(), a.imageRemove(), a.imagePush(), a.imagePull())
 	return c
 }
 
@@ -41,241 +42,102 @@ func (a *app) onImages(c *cobra.Command, do func(context.Context, *session, imag
 	return imageErrors.Translate(do(c.Context(), s, store))
 }
 
-func (a *app) imageList() *cobra.Command {
-	var q image.Query
-	c := &cobra.Command{Use: "list [REPOSITORY]", Aliases: []string{"ls"}, Short: "List images as docker images does", Args: cobra.MaximumNArgs(1)}
-	c.RunE = func(c *cobra.Command, args []string) error {
-		return a.onImages(c, func(ctx context.Context, s *session, store image.Store) error {
-			if len(args) == 1 {
-				ref, err := image.ParseRef(args[0], s.project)
-				if err != nil {
-					return err
-				}
-				q.Repo = ref.Repo
-			}
-			list, err := image.List(ctx, store, q)
-			if err != nil {
-				return err
-			}
-			return a.printImages(list)
-		})
-	}
-	return c
-}
-
-// imageRow is one image of a list in JSON.
-type imageRow struct {
-	Repository string `json:"repository"`
-	Tag        string `json:"tag"`
-	Digest     string `json:"digest"`
-	ID         string `json:"id"`
-	Layers     int    `json:"layers"`
-	Size       int64  `json:"size"` // bytes transferred
-	Glance     string `json:"glance_id"`
-}
-
-func (a *app) printImages(list []image.Summary) error {
-	rows := []table.Row{}
-	plain := []imageRow{}
-	for _, i := range list {
-		rows = append(rows, table.Row{i.Repo, i.Tag, short(i.ID.Encoded()), i.Layers, size(i.Size), ago(i.Created), i.Record})
-		plain = append(plain, imageRow{i.Repo, i.Tag, i.Digest.String(), i.ID.String(), i.Layers, i.Size, i.Record})
-	}
-	if a.structured() {
-		return a.emit(plain)
-	}
-	printTable(a.out, table.Row{"Repository", "Tag", "Image ID", "Layers", "Size", "Created", "Glance ID"}, rows)
-	return nil
-}
-
-func (a *app) imageShow() *cobra.Command {
-	c := &cobra.Command{Use: "show IMAGE", Aliases: []string{"history"}, Short: "Show an image and its layers, top first", Args: cobra.ExactArgs(1)}
-	c.RunE = func(c *cobra.Command, args []string) error {
-		return a.onImages(c, func(ctx context.Context, s *session, store image.Store) error {
-			ref, err := image.ParseRef(args[0], s.project)
-			if err != nil {
-				return err
-			}
-			img, err := store.Resolve(ctx, ref)
-			if err != nil {
-				return err
-			}
-			var layers []image.Layer
-			for l, err := range image.Walk(ctx, store, ref) {
-				if err != nil {
-					return err
-				}
-				layers = append(layers, l)
-			}
-			return a.printImage(img, layers)
-		})
-	}
-	return c
-}
-
-// layerRow is one layer in JSON.
-type layerRow struct {
-	ID        string `json:"docker_id"`
-	Parent    string `json:"docker_parent"`
-	Digest    string `json:"digest"`
-	DiffID    string `json:"diff_id"`
-	Size      int64  `json:"size"` // bytes transferred
-	CreatedBy string `json:"created_by"`
-	Glance    string `json:"glance_id"`
-}
-
-func (a *app) printImage(img image.Image, layers []image.Layer) error {
-	rows := []table.Row{}
-	plain := []layerRow{}
-	for _, l := range layers {
-		rows = append(rows, table.Row{short(l.ID), short(l.Parent), size(l.Size), l.Record, clip(l.CreatedBy, 60)})
-		plain = append(plain, layerRow{l.ID, l.Parent, l.Digest.String(), l.DiffID.String(), l.Size, l.CreatedBy, l.Record})
-	}
-	if a.structured() {
-		return a.emit(map[string]any{"reference": img.Ref.String(), "digest": img.Digest, "id": img.ID, "size": img.Size, "platform": img.Platform, "created": img.Created, "layers": plain})
-	}
-	printTable(a.out, table.Row{"Field", "Value"}, []table.Row{
-		{"reference", img.Ref}, {"digest", img.Digest}, {"image id", img.ID}, {"platform", img.Platform}, {"size", size(img.Size)}, {"created", ago(img.Created)},
-	})
-	fmt.Fprintln(a.out)
-	printTable(a.out, table.Row{"Docker ID", "Parent", "Size", "Glance ID", "Created by"}, rows)
-	return nil
-}
-
-func clip(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n-1]) + "…"
-	}
-	return s
-}
-
-func (a *app) imageTree() *cobra.Command {
-	c := &cobra.Command{Use: "tree [IMAGE]", Short: "Walk the parents: layers as a tree, shared ones once", Args: cobra.MaximumNArgs(1)}
-	c.RunE = func(c *cobra.Command, args []string) error {
-		return a.onImages(c, func(ctx context.Context, s *session, store image.Store) error {
-			var q image.Query
-			if len(args) == 1 {
-				ref, err := image.ParseRef(args[0], s.project)
-				if err != nil {
-					return err
-				}
-				if _, err := store.Resolve(ctx, ref); err != nil {
-					return err
-				}
-				q.Repo = ref.Repo
-			}
-			roots, err := image.Tree(ctx, store, q)
-			if err != nil || a.structured() {
-				return errOr(err, func() error { return a.emit(treeRows(roots)) })
-			}
-			for _, root := range roots {
-				a.printTree(root, "")
-			}
-			return nil
-		})
-	}
-	return c
-}
-
-// treeRow is a layer with what is built on it, in JSON.
-type treeRow struct {
-	layerRow
-	Tags     []string  `json:"tags,omitempty"`
-	Children []treeRow `json:"children,omitempty"`
-}
-
-func treeRows(nodes []*image.Node) []treeRow {
-	rows := []treeRow{}
-	for _, n := range nodes {
-		l := n.Layer
-		row := treeRow{layerRow: layerRow{l.ID, l.Parent, l.Digest.String(), l.DiffID.String(), l.Size, l.CreatedBy, l.Record}, Tags: n.Tags}
-		if len(n.Children) > 0 {
-			row.Children = treeRows(n.Children)
+// parseRefs reads all names before anything is done with the first of them.
+func parseRefs(names []string, project string) ([]image.Ref, error) {
+	refs := make([]image.Ref, len(names))
+	for i, name := range names {
+		ref, err := image.ParseRef(name, project)
+		if err != nil {
+			return nil, err
 		}
-		rows = append(rows, row)
+		refs[i] = ref
 	}
-	return rows
+	return refs, nil
 }
 
-func (a *app) printTree(n *image.Node, indent string) {
-	tags := ""
-	if len(n.Tags) > 0 {
-		tags = "  <- " + strings.Join(n.Tags, ", ")
-	}
-	fmt.Fprintf(a.out, "%s%s  %9s  %s%s\n", indent, short(n.Layer.ID), size(n.Layer.Size), clip(n.Layer.CreatedBy, 50), tags)
-	for _, child := range n.Children {
-		a.printTree(child, indent+"  ")
-	}
+// shortDigest is a digest as docker images shows it; an index has no image id.
+func shortDigest(d digest.Digest) string {
+	_, hex, _ := strings.Cut(d.String(), ":")
+	return short(hex)
 }
 
-func (a *app) imageExists() *cobra.Command {
-	c := &cobra.Command{Use: "exists IMAGE...", Short: "Check that images exist, without pulling them; exit code 3 if one does not", Args: cobra.MinimumNArgs(1)}
-	c.RunE = func(c *cobra.Command, args []string) error {
-		return a.onImages(c, func(ctx context.Context, s *session, store image.Store) error {
-			refs := make([]image.Ref, len(args))
-			for i, arg := range args {
-				ref, err := image.ParseRef(arg, s.project)
-				if err != nil {
-					return err
-				}
-				refs[i] = ref
-			}
-			found, err := image.Exists(ctx, store, refs)
-			if err != nil {
-				return err
-			}
-			return a.printExists(refs, found)
-		})
-	}
-	return c
+// manyErrors are those of several images in one sentence.
+type manyErrors struct {
+	of   int // images in all
+	errs []error
 }
 
-func (a *app) printExists(refs []image.Ref, found []bool) error {
-	plain := map[string]bool{}
-	var missing []string
-	for i, ref := range refs {
-		plain[ref.String()] = found[i]
-		if !found[i] {
-			missing = append(missing, ref.String())
+// Error implements error.
+func (m *manyErrors) Error() string {
+	all := make([]string, len(m.errs))
+	for i, err := range m.errs {
+		all[i] = err.Error()
+	}
+	return fmt.Sprintf("%d of %d images: %s", len(m.errs), m.of, strings.Join(all, "; "))
+}
+
+// Unwrap gives each of them to errors.Is.
+func (m *manyErrors) Unwrap() []error { return m.errs }
+
+// together is nil without an error and the error itself when one image was asked for.
+func together(of int, errs []error) error {
+	switch {
+	case len(errs) == 0:
+		return nil
+	case of == 1:
+		return errs[0]
+	}
+	return &manyErrors{of, errs}
+}
+
+// completeImage offers the tags that the caller sees, for commands of one image.
+func (a *app) completeImage(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return a.completeImages(c, args, typed)
+}
+
+// completeImages offers the tags that the caller sees and that are not on the line yet. Of a name with its colon
+// typed, only the one repository is asked for.
+func (a *app) completeImages(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	err := a.onImages(c, func(ctx context.Context, s *session, store image.Store) error {
+		q := image.Query{}
+		if repo, _, typedTag := strings.Cut(typed, ":"); typedTag && image.CheckRepo(repo) == nil {
+			q.Repo = repo
 		}
-		if !a.structured() {
-			fmt.Fprintf(a.out, "%s %t\n", ref, found[i])
+		list, err := image.List(ctx, store, q)
+		for _, i := range list {
+			names = append(names, i.Ref().String())
 		}
-	}
-	if a.structured() {
-		if err := a.emit(plain); err != nil {
-			return err
-		}
-	}
-	if len(missing) > 0 {
-		return fmt.Errorf("%w: %s", image.ErrNotFound, strings.Join(missing, ", "))
-	}
-	return nil
-}
-
-func (a *app) imageRemove() *cobra.Command {
-	c := &cobra.Command{Use: "rm IMAGE...", Aliases: []string{"delete"}, Short: "Remove tags, or manifests by digest", Args: cobra.MinimumNArgs(1)}
-	c.RunE = func(c *cobra.Command, args []string) error {
-		return a.onImages(c, func(ctx context.Context, s *session, store image.Store) error {
-			for _, arg := range args {
-				if err := removeImage(ctx, store, arg, s.project); err != nil {
-					return err
-				}
-				fmt.Fprintln(a.errOut, "removed "+arg)
-			}
-			return nil
-		})
-	}
-	return c
-}
-
-func removeImage(ctx context.Context, store image.Store, arg, project string) error {
-	ref, err := image.ParseRef(arg, project)
-	if err != nil {
 		return err
+	})
+	return offer(names, args, typed, err)
+}
+
+func (a *app) completeRepository(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	err := a.onImages(c, func(ctx context.Context, _ *session, store image.Store) (err error) {
+		names, err = image.Repos(ctx, store)
+		return err
+	})
+	if len(args) > 0 {
+		names = nil
 	}
-	if ref.Digest != "" {
-		return store.DeleteManifest(ctx, ref)
+	return offer(names, args, typed, err)
+}
+
+// offer leaves out what does not begin as typed and what was given before.
+func offer(names, given []string, typed string, err error) ([]string, cobra.ShellCompDirective) {
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
 	}
-	return store.DeleteTag(ctx, ref)
+	var out []string
+	for _, name := range names {
+		if strings.HasPrefix(name, typed) && !slices.Contains(given, name) {
+			out = append(out, name)
+		}
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
 }

@@ -76,8 +76,12 @@ func (m *Metrics) Collected(r glance.Report, err error) {
 func (m *Metrics) serve(h *registry.Handler) http.Handler {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "moset_registry_uploads", Help: "Uploads under way."},
 		func() float64 { return float64(h.OpenUploads()) }))
-	mux := http.NewServeMux()
-	mux.Handle("/", h)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
-	return mux
+	metrics := promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // no mux, which would redirect odd names
+		if r.URL.Path == "/metrics" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			metrics.ServeHTTP(w, r)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }

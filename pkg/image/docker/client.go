@@ -59,6 +59,10 @@ type Request struct {
 	Digest     string // of the manifest; needed by Pull
 	Tag        string // used by Push, and by Pull when there is no Digest
 	Token      string // Keystone token; empty asks without one
+
+	// Layers is told of each layer that the engine itself moves, by the call that begins the transfer; it must return
+	// soon. It may be nil.
+	Layers func(LayerProgress)
 }
 
 // New makes a Client; it does not connect yet. Errors: image.ErrInvalid.

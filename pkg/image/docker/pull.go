@@ -197,5 +197,5 @@ func (c *Client) pullOnce(ctx context.Context, r Request, p *pull) error {
 		return c.translate("pull", c.reference(r), err)
 	}
 	defer stream.Close()
-	return c.translate("pull", c.reference(r), follow(stream, p.tell))
+	return c.translate("pull", c.reference(r), followLayers(stream, p.tell, r.Layers))
 }

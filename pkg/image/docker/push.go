@@ -10,7 +10,7 @@ import (
 )
 
 // Push has the engine push a local image to the registry under r.Repository and r.Tag; progress is as in
-// Pull. The name the engine needs for that is taken away again, or given back to the image that had it.
+// Pull, and r.Layers is told of each layer. The name the engine needs for that is taken away again, or given back to the image that had it.
 // Errors as of Pull.
 func (c *Client) Push(ctx context.Context, local string, r Request, progress func(done, total int64)) error {
 	r.Digest = "" // a push is to a tag
@@ -31,7 +31,11 @@ func (c *Client) Push(ctx context.Context, local string, r Request, progress fun
 	if progress == nil {
 		progress = func(int64, int64) {}
 	}
-	return c.translate("push", ref, follow(stream, progress))
+	err = followLayers(stream, progress, r.Layers)
+	if ctx.Err() != nil { // the engine ends the push with its request
+		return ctx.Err()
+	}
+	return c.translate("push", ref, err)
 }
 
 // lend gives a local image the name ref until undo. An image without any other name keeps it: taking away

@@ -22,6 +22,11 @@ type message struct {
 
 // follow reads a progress stream to its end and adds up the layers. An error line ends it.
 func follow(stream io.Reader, progress func(done, total int64)) error {
+	return followLayers(stream, progress, nil)
+}
+
+// followLayers is follow that tells of each layer too; each may be nil.
+func followLayers(stream io.Reader, progress func(done, total int64), each func(LayerProgress)) error {
 	layers := map[string]*message{}
 	lines := json.NewDecoder(stream)
 	for {
@@ -38,6 +43,9 @@ func follow(stream io.Reader, progress func(done, total int64)) error {
 		}
 		if count(layers, m) {
 			progress(sum(layers))
+		}
+		if p, ok := layerOf(m, layers); ok && each != nil {
+			each(p)
 		}
 	}
 }

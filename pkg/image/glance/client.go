@@ -86,7 +86,7 @@ func (s *Store) list(ctx context.Context, q query, f func(record) bool) error {
 		}
 		return true, nil
 	})
-	return wrap("list records", "", err)
+	return wrap("list records", "", astray(err))
 }
 
 // newRecordOpts are the fields of a record to be made.
@@ -104,7 +104,7 @@ func (s *Store) create(ctx context.Context, o newRecordOpts) (record, error) {
 		ContainerFormat: "docker", DiskFormat: "raw", Properties: o.props,
 	}).Extract()
 	if err != nil {
-		return record{}, err
+		return record{}, astray(err)
 	}
 	return newRecord(i), nil
 }
@@ -122,8 +122,15 @@ func (s *Store) update(ctx context.Context, id string, c change) (record, error)
 // createNew makes a record with a random id, on which a conflict is our own request, repeated.
 func (s *Store) createNew(ctx context.Context, o newRecordOpts) (record, error) {
 	r, err := s.create(ctx, o)
-	if conflict(err) {
-		return s.get(ctx, o.id)
+	switch {
+	case conflict(err):
+		r, err = s.get(ctx, o.id)
+		if missing, _ := isMissing(err); missing {
+			err = &image.Error{Op: "create record", ID: o.name, Err: fmt.Errorf("%w: Glance says that it is there and does not show it", image.ErrUnavailable)}
+		}
+		return r, err
+	case maybeDone(err):
+		s.discard(ctx, o.id, o.protected)
 	}
 	return r, wrap("create record", o.name, err)
 }

@@ -48,7 +48,7 @@ func (u *upload) makeSmall(ctx context.Context, d digest.Digest) (made, twin rec
 		return err
 	})
 	g.Go(func() (err error) {
-		made, err = u.store.createNew(both, u.smallRecord(d))
+		made, err = u.store.createNew(ctx, u.smallRecord(d)) // to its end, to be taken back if the look fails
 		return err
 	})
 	err = g.Wait()

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
+	"strings"
 	"syscall"
 
 	"github.com/gophercloud/gophercloud/v2"
@@ -13,12 +15,14 @@ import (
 	"github.com/moset/moset/pkg/image"
 )
 
-// statusErrors says which sentinel stands for which answer of Glance; other 4xx are the request's fault, the rest is Glance's.
+// statusErrors says which sentinel stands for which answer of Glance; other 4xx are the request's fault, the rest is
+// Glance's. A conflict that nobody expected is that of two requests at once, so trying again helps.
 var statusErrors = map[int]error{
 	http.StatusUnauthorized:          image.ErrUnauthorized,
 	http.StatusForbidden:             image.ErrDenied,
 	http.StatusNotFound:              image.ErrNotFound,
-	http.StatusGone:                  image.ErrNotFound,
+	http.StatusGone:                  image.ErrUnavailable, // deleted under a write
+	http.StatusConflict:              image.ErrUnavailable,
 	http.StatusRequestEntityTooLarge: image.ErrDenied,
 	http.StatusTooManyRequests:       image.ErrUnavailable,
 }
@@ -43,13 +47,39 @@ func classify(err error) error {
 	if !errors.As(err, &code) {
 		return fmt.Errorf("%w: %w", image.ErrUnavailable, err)
 	}
+	if code.Actual == http.StatusGone && code.Method == http.MethodGet {
+		code.Actual = http.StatusNotFound
+	}
 	if kind, ok := statusErrors[code.Actual]; ok {
 		return fmt.Errorf("%w: Glance answered %d to %s", kind, code.Actual, code.Method)
 	}
 	if code.Actual >= 400 && code.Actual < 500 {
-		return fmt.Errorf("%w: Glance answered %d to %s: %.200s", image.ErrInvalid, code.Actual, code.Method, code.Body)
+		return fmt.Errorf("%w: Glance answered %d to %s: %.200s", image.ErrInvalid, code.Actual, code.Method, plain(code.Body))
 	}
 	return fmt.Errorf("%w: Glance answered %d to %s", image.ErrUnavailable, code.Actual, code.Method)
+}
+
+// htmlTag is what Glance wraps its sentences in.
+var htmlTag = regexp.MustCompile(`(?s)<head>.*</head>|<[^>]*>`)
+
+// plain is a page of Glance's as one line of text.
+func plain(page []byte) string {
+	return strings.Join(strings.Fields(htmlTag.ReplaceAllString(string(page), " ")), " ")
+}
+
+// astray makes "not found" of a request that names no record an outage: something else answers at Glance's address.
+func astray(err error) error {
+	if gophercloud.ResponseCodeIs(err, http.StatusNotFound) || gophercloud.ResponseCodeIs(err, http.StatusGone) {
+		return errors.New("there is no Glance at its endpoint: check the URL in the catalog")
+	}
+	return err
+}
+
+// maybeDone says whether a write that failed may have been done all the same: its answer was lost, or Glance broke
+// after it.
+func maybeDone(err error) bool {
+	var code gophercloud.ErrUnexpectedResponseCode
+	return err != nil && (!errors.As(err, &code) || code.Actual >= http.StatusInternalServerError)
 }
 
 func conflict(err error) bool { return gophercloud.ResponseCodeIs(err, http.StatusConflict) }

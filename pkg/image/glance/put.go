@@ -33,6 +33,14 @@ type put struct {
 // PutManifest implements image.Manifests. Layers get their places first, then the manifest is written, then all
 // blobs are looked at again: one that was collected meanwhile fails the call and not a later pull. The tag comes last.
 func (s *Store) PutManifest(ctx context.Context, ref image.Ref, m image.Manifest) error {
+	err := s.putManifest(ctx, ref, m)
+	if errors.Is(err, image.ErrNotFound) && !errors.Is(err, image.ErrBlobUnknown) { // nothing was asked for
+		err = &image.Error{Op: "put manifest", ID: ref.String(), Err: fmt.Errorf("%w: a record was deleted meanwhile, push again: %w", image.ErrUnavailable, err)}
+	}
+	return err
+}
+
+func (s *Store) putManifest(ctx context.Context, ref image.Ref, m image.Manifest) error {
 	if err := s.mayWrite("put manifest", ref.Repo); err != nil {
 		return err
 	}
@@ -150,7 +158,7 @@ func (p *put) place(ctx context.Context, props map[string]string, all []place) (
 	g, both := errgroup.WithContext(ctx)
 	if known && p.old.id == "" {
 		g.Go(func() (err error) {
-			made, err = p.createNew(both, p.record(maps.Clone(props)))
+			made, err = p.createNew(ctx, p.record(maps.Clone(props))) // to its end, to be taken back if the rest fails
 			return err
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/gophercloud/gophercloud/v2/openstack/image/v2/imagedata"
 )
@@ -13,6 +14,9 @@ import (
 // batch is how many bytes go to Glance at once: it works through a large piece with less effort than through many as
 // small as a client sends them.
 const batch = 256 << 10
+
+// createTimeout bounds the making of a record, which an upload that is broken off waits for.
+const createTimeout = 30 * time.Second
 
 // stream is a payload on its way into a new record: what is written to it goes into an open Glance PUT.
 type stream struct {
@@ -41,7 +45,10 @@ func (s *Store) startStream(ctx context.Context, o newRecordOpts, head io.Reader
 }
 
 func (st *stream) put(ctx context.Context, payload io.Reader) error {
-	if _, err := st.store.createNew(ctx, st.opts); err != nil {
+	// To its end: of a request that is broken off nobody knows whether its record will be there.
+	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTimeout)
+	defer cancel()
+	if _, err := st.store.createNew(whole, st.opts); err != nil {
 		return err
 	}
 	st.made = true

@@ -137,7 +137,24 @@ func (s *Store) moveTag(ctx context.Context, ref image.Ref, old record, want map
 			return err
 		}
 	}
-	var c change
+	for try := 0; ; try++ {
+		c := tagChange(old, want)
+		if len(c.patch) == 0 && c.hidden == nil {
+			return nil
+		}
+		_, err := s.update(ctx, old.id, c)
+		if !conflict(err) || try > 0 {
+			return wrap("set tag", ref.String(), err)
+		}
+		// Another push has revived the tag in the same moment: the last one to write wins.
+		if old, err = s.get(ctx, old.id); err != nil {
+			return err
+		}
+	}
+}
+
+// tagChange is what a tag's record lacks to say what is wanted, and to be seen.
+func tagChange(old record, want map[string]string) (c change) {
 	for k, v := range want {
 		if old.props[k] != v {
 			c.patch = c.patch.set(k, v)
@@ -149,11 +166,7 @@ func (s *Store) moveTag(ctx context.Context, ref image.Ref, old record, want map
 	if old.hidden {
 		c.hidden = new(bool)
 	}
-	if len(c.patch) == 0 && c.hidden == nil {
-		return nil
-	}
-	_, err := s.update(ctx, old.id, c)
-	return wrap("set tag", ref.String(), err)
+	return c
 }
 
 // liveTag finds the record of a tag that is not deleted.

@@ -13,7 +13,8 @@ import (
 )
 
 func FuzzParsePath(f *testing.F) {
-	for _, s := range []string{"/v2/", "/v2/_catalog", "/v2/demo/app/manifests/1", "/v2/demo/app/blobs/uploads/x", "/v2/demo/blobs/blobs/sha256:00", "/v2//", "/", "/v2/demo/app/referrers/sha256:0", "/v2/referrers/referrers/referrers", "/v2/demo/app/../x/blobs/y"} {
+	for _, s := range []string{"/v2/", "/v2/_catalog", "/v2/demo/app/manifests/1", "/v2/demo/app/blobs/uploads/x", "/v2/demo/blobs/blobs/sha256:00", "/v2//", "/", "/v2/demo/app/referrers/sha256:0", "/v2/referrers/referrers/referrers", "/v2/demo/app/../x/blobs/y",
+		"/v2/demo/tags/list/tags/list", "/v2/blobs/uploads/blobs/uploads/", "/v2/demo/app/manifests/", "/v2/demo/a%00/manifests/1", "/v2/" + strings.Repeat("a/", 500) + "manifests/1"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, path string) {
@@ -33,7 +34,7 @@ func FuzzParsePath(f *testing.F) {
 }
 
 func FuzzParseRange(f *testing.F) {
-	for _, s := range []string{"bytes=0-1", "bytes=5-", "bytes=-3", "bytes=9-1", "bytes=1-2,3-4", "bytes=99999999999999999999-"} {
+	for _, s := range []string{"bytes=0-1", "bytes=5-", "bytes=-3", "bytes=9-1", "bytes=1-2,3-4", "bytes=99999999999999999999-", "bytes=-", "bytes=--1", "bytes=+1-2", "bytes= 1-2", "bytes=0-0,", "items=0-1", "bytes=-0", "bytes=9223372036854775807-9223372036854775807"} {
 		f.Add(s, int64(10))
 	}
 	f.Fuzz(func(t *testing.T, header string, size int64) {
@@ -52,7 +53,7 @@ func FuzzParseRange(f *testing.F) {
 }
 
 func FuzzParseContentRange(f *testing.F) {
-	for _, s := range []string{"0-0", "3-9", "bytes 0-5/*", "9-3", "-", "x-y", "0-9223372036854775807"} {
+	for _, s := range []string{"0-0", "3-9", "bytes 0-5/*", "9-3", "-", "x-y", "0-9223372036854775807", "1-0", "bytes 1-2", "0-0/0", "+0-1", "0--1", "9223372036854775807-9223372036854775807", ""} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, header string) {

@@ -3,6 +3,7 @@ package registry
 import (
 	"io"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -27,8 +28,17 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.Observe(Observation{Kind: kindOf(r.URL.Path), Method: r.Method, Status: rec.status, Took: time.Since(start), Received: body.n, Sent: rec.n})
 		}()
 	}
-	h.mux.ServeHTTP(rec, r)
+	h.serve(rec, r)
 	h.Log.DebugContext(r.Context(), "request", "method", r.Method, "path", r.URL.Path, "status", rec.status, "took", time.Since(start))
+}
+
+// serve takes names as they came: the mux would send a client that writes ".." or "//" elsewhere.
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/v2/") {
+		h.serveV2(w, r)
+		return
+	}
+	h.mux.ServeHTTP(w, r)
 }
 
 // kindOf has few values whatever a stranger asks for.

@@ -87,28 +87,39 @@ func TestALayerGoneFromGlanceIsUnknownUntilItIsPushedAgain(t *testing.T) {
 // deleteLayers deletes every layer in Glance behind the registry's back.
 func deleteLayers(t *testing.T, box http.Handler) {
 	t.Helper()
-	call := func(method, path, body string) []byte {
-		r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
-		r.Header.Set("X-Auth-Token", "demo")
-		if body != "" {
-			r.Header.Set("Content-Type", "application/openstack-images-v2.1-json-patch")
-		}
-		w := httptest.NewRecorder()
-		box.ServeHTTP(w, r)
-		require.Less(t, w.Code, 300, "%s %s: %s", method, path, w.Body)
-		return w.Body.Bytes()
-	}
-	var list struct{ Images []map[string]any }
-	require.NoError(t, json.Unmarshal(call("GET", "/v2/images?os_hidden=true", ""), &list))
 	deleted := 0
-	for _, i := range list.Images {
+	for _, i := range records(t, box) {
 		if i["docker_kind"] != "layer" {
 			continue
 		}
 		path := "/v2/images/" + i["id"].(string)
-		call("PATCH", path, `[{"op":"replace","path":"/protected","value":false}]`)
-		call("DELETE", path, "")
+		callGlance(t, box, "PATCH", path, `[{"op":"replace","path":"/protected","value":false}]`)
+		callGlance(t, box, "DELETE", path, "")
 		deleted++
 	}
 	require.NotZero(t, deleted)
+}
+
+// records are all that Glance has, hidden or not.
+func records(t *testing.T, box http.Handler) (all []map[string]any) {
+	t.Helper()
+	for _, hidden := range []string{"true", "false"} {
+		var list struct{ Images []map[string]any }
+		require.NoError(t, json.Unmarshal(callGlance(t, box, "GET", "/v2/images?limit=1000&os_hidden="+hidden, ""), &list))
+		all = append(all, list.Images...)
+	}
+	return all
+}
+
+func callGlance(t *testing.T, box http.Handler, method, path, body string) []byte {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+	r.Header.Set("X-Auth-Token", "demo")
+	if body != "" {
+		r.Header.Set("Content-Type", "application/openstack-images-v2.1-json-patch")
+	}
+	w := httptest.NewRecorder()
+	box.ServeHTTP(w, r)
+	require.Less(t, w.Code, 300, "%s %s: %s", method, path, w.Body)
+	return w.Body.Bytes()
 }

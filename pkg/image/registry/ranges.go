@@ -63,7 +63,7 @@ func parseContentRange(header string) (start, length int64, err error) {
 		if start, err = parseOffset(first); err == nil {
 			end, err = parseOffset(last)
 		}
-		if err == nil && end >= start && end-start < 1<<62 {
+		if err == nil && end >= start && end < 1<<62 {
 			return start, end - start + 1, nil
 		}
 	}

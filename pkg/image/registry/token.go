@@ -13,13 +13,20 @@ import (
 // maxForm bounds the body of POST /token, in bytes.
 const maxForm = 64 << 10
 
+// errNobody is a client that asks for a token and says of nobody whose.
+var errNobody = fmt.Errorf("%w: no credentials", image.ErrUnauthorized)
+
 // serveToken exchanges name and password for a Keystone token: GET with Basic credentials (distribution, "Token
 // Authentication") or POST of a password grant ("OAuth2 Token Authentication").
 func (h *Handler) serveToken(w http.ResponseWriter, r *http.Request) {
 	g, err := h.token(w, r)
 	if err != nil {
 		if errors.Is(err, image.ErrUnauthorized) {
-			err = errorf(http.StatusUnauthorized, codeUnauthorized, "user, password or project is wrong")
+			why := "user, password or project is wrong"
+			if errors.Is(err, errNobody) {
+				why = "nobody is logged in: run docker login first"
+			}
+			err = errorf(http.StatusUnauthorized, codeUnauthorized, "%s", why)
 			w.Header().Set("WWW-Authenticate", fmt.Sprintf("Basic realm=%q", h.Service))
 		}
 		h.fail(w, r, codes{codeNameUnknown, codeUnauthorized}, err)
@@ -49,7 +56,7 @@ func credentials(w http.ResponseWriter, r *http.Request) (name, password string,
 	case http.MethodGet:
 		var ok bool
 		if name, password, ok = r.BasicAuth(); !ok {
-			return "", "", nil, fmt.Errorf("%w: no credentials", image.ErrUnauthorized)
+			return "", "", nil, errNobody
 		}
 		return name, password, r.URL.Query()["scope"], nil
 	case http.MethodPost:
