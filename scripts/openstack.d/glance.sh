@@ -37,11 +37,12 @@ $5
 CONF
 }
 
-file_store() {
+file_store() { # DIRECTORY; each Glance needs its own, for the ids of tags follow from their names
+  install -d -m 0700 "$1"
   cat <<CONF
 stores = file,http
 default_store = file
-filesystem_store_datadir = $state/images
+filesystem_store_datadir = $1
 CONF
 }
 
@@ -111,8 +112,8 @@ start_glance() {
   install -d -m 0700 "$state/images" "$state/lock"
   glance_paste >"$state/glance-paste.ini"
   (umask 077 && swift_reference >"$state/glance-swift.conf")
-  start_one_glance glance glance "$((port + 1))" sha256 "$("${MOSET_GLANCE_STORE:-swift}_store")"
-  start_one_glance glance-sha512 glance512 "$((port + 2))" sha512 "$(file_store)"
+  start_one_glance glance glance "$((port + 1))" sha256 "$("${MOSET_GLANCE_STORE:-swift}_store" "$state/images-sha256")"
+  start_one_glance glance-sha512 glance512 "$((port + 2))" sha512 "$(file_store "$state/images")"
   ready glance answers "$glance"
   ready glance-sha512 answers "$glance_sha512"
 }

@@ -28,39 +28,50 @@ func (u *upload) commitSmall(ctx context.Context, d digest.Digest) (image.Blob, 
 			return twin.blob(), err
 		}
 	}
-	o := u.record(kindBlob)
-	o.name, o.props[propDigest] = d.String(), d.String()
-	if u.isGzip() {
-		o.props[propKind] = kindLayer
-	} else if isConfig(u.head.Bytes()) {
-		o.props[propKind] = kindConfig
-		delete(o.props, propUnclaimed)
-		u.store.cache.setBody(d.String(), u.head.Bytes())
-	}
-	// The look for a twin and the record, which nobody finds without its payload, go at the same time.
-	var made, twin record
-	var found bool
-	g, both := errgroup.WithContext(ctx)
-	g.Go(func() (err error) {
-		twin, found, err = u.twin(both, d)
-		return err
-	})
-	g.Go(func() (err error) {
-		made, err = u.store.createNew(ctx, o) // to its end, to be taken back if the look fails
-		return err
-	})
-	if err := g.Wait(); err != nil || found {
-		if made.id != "" {
-			u.store.discard(ctx, made.id, true)
-		}
+	made, twin, err := u.makeSmall(ctx, d)
+	if err != nil || twin.id != "" {
 		return twin.blob(), err
 	}
-	made, err := u.store.fill(ctx, made, u.head.Bytes())
-	if err != nil {
+	if made, err = u.store.fill(ctx, made, u.head.Bytes()); err != nil {
 		return image.Blob{}, err
 	}
 	u.store.cache.saw(key, made)
 	return made.blob(), nil
+}
+
+// makeSmall makes the record of a small blob, which nobody finds without its payload, and looks for a twin at the same
+// time. It returns one of the two.
+func (u *upload) makeSmall(ctx context.Context, d digest.Digest) (made, twin record, err error) {
+	g, both := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		twin, _, err = u.twin(both, d)
+		return err
+	})
+	g.Go(func() (err error) {
+		made, err = u.store.createNew(ctx, u.smallRecord(d)) // to its end, to be taken back if the look fails
+		return err
+	})
+	err = g.Wait()
+	if made.id != "" && (err != nil || twin.id != "") {
+		u.store.discard(ctx, made.id, true)
+		made = record{}
+	}
+	return made, twin, err
+}
+
+// smallRecord says at once what the blob is, as far as its bytes tell.
+func (u *upload) smallRecord(d digest.Digest) newRecordOpts {
+	o := u.record(kindBlob)
+	o.name, o.props[propDigest] = d.String(), d.String()
+	if u.isGzip() {
+		o.props[propKind] = kindLayer
+	}
+	if isConfig(u.head.Bytes()) {
+		o.props[propKind] = kindConfig
+		delete(o.props, propUnclaimed)
+		u.store.cache.setBody(d.String(), u.head.Bytes())
+	}
+	return o
 }
 
 // isConfig says whether bytes are an image's config, which no manifest has to claim.
@@ -125,7 +136,7 @@ func (u *upload) twin(ctx context.Context, d digest.Digest) (record, bool, error
 	if err != nil || len(twins) == 0 {
 		return record{}, false, err
 	}
-	return u.store.useful(ctx, twins[0])
+	return u.store.useful(ctx, twins[0]) // the zero record when it is as good as gone
 }
 
 // verify compares streamed bytes with their digest. Other digests than sha256 are rare: Glance's own hash is used if it

@@ -14,9 +14,9 @@
 //
 // All have container_format docker, disk_format raw, and docker_kind, one of:
 //
-//   - layer, config, manifest (blob until a manifest names it): the exact bytes; a random id; name and docker_digest
-//     are the digest; hidden from image lists; protected. A layer has docker_id (its chain id in hex), docker_parent
-//     (the chain id below), docker_diff_id. A manifest has docker_config and docker_layers, the record ids of its
+//   - layer, config, manifest, and blob as long as it is not clear which: the exact bytes; a random id; name and
+//     docker_digest are the digest; hidden from image lists; protected. A layer that a manifest names has docker_id (its
+//     chain id in hex), docker_parent (the chain id below), docker_diff_id; before, it has docker_unclaimed. A manifest has docker_config and docker_layers, the record ids of its
 //     layers, bottom first, and docker_needs, the digests of all that it names.
 //   - alias: a layer whose blob already carries another chain's docker_id; docker_blob is the blob's record.
 //   - tag: named repo@tag and listed; docker_manifest is the digest it points at. Its id is computed from project,

@@ -153,10 +153,10 @@ func (p *put) complete(ctx context.Context, made record, props map[string]string
 // place makes the records of the layers what they are to be. The manifest's own record is made meanwhile, if it is
 // clear what it says of them: nobody sees it before its payload is there.
 func (p *put) place(ctx context.Context, props map[string]string, all []place) (made record, err error) {
-	guess, clear := recordIDs(all)
+	guess, known := recordIDs(all)
 	props[propLayers] = guess
 	g, both := errgroup.WithContext(ctx)
-	if clear && p.old.id == "" {
+	if known && p.old.id == "" {
 		g.Go(func() (err error) {
 			made, err = p.createNew(ctx, p.record(maps.Clone(props))) // to its end, to be taken back if the rest fails
 			return err

@@ -20,7 +20,7 @@ const (
 	propID        = "docker_id"         // layer: chain id, hex
 	propParent    = "docker_parent"     // layer: chain id below, "" at the bottom
 	propDiffID    = "docker_diff_id"    // layer: digest of the uncompressed tar
-	propUnclaimed = "docker_unclaimed"  // blob: no manifest has given it a place yet
+	propUnclaimed = "docker_unclaimed"  // blob, layer: no manifest has given it a place yet
 	propBlob      = "docker_blob"       // alias: record id of the blob
 	propLayers    = "docker_layers"     // manifest: record ids of the layers, bottom first, by comma
 	propConfig    = "docker_config"     // manifest, tag: digest of the config, Docker's image id
