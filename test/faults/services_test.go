@@ -102,7 +102,7 @@ func (w *world) glanceBreaksOff(t *testing.T) {
 	})
 	defer w.AroundGlance(nil)
 	w.create(t, "web", "demo/unique:v1")
-	assert.EqualValues(t, 1, broken.Load(), "downloads that broke off")
+	assert.Positive(t, broken.Load(), "downloads that broke off; several may be under way")
 	w.Must(t, "demo", "server", "delete", "web")
 }
 

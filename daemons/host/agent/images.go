@@ -18,7 +18,7 @@ type TokenSource interface {
 
 // puller is what images needs of pkg/image/docker.
 type puller interface {
-	Pull(ctx context.Context, req imagedocker.Request, progress func(done, total int64)) (string, error)
+	Pull(ctx context.Context, req imagedocker.Request, progress func(imagedocker.Event)) (string, error)
 }
 
 // images is the set.Images of a host: Docker pulls by digest from the registry.
@@ -47,7 +47,7 @@ func (i images) Ensure(ctx context.Context, req set.ImageRequest, progress func(
 	}
 	pull := imagedocker.Request{Repository: ref.Repo, Digest: req.Digest, Token: req.Token.Reveal()}
 	if pull.Token != "" || i.own == nil {
-		id, err := i.puller.Pull(ctx, pull, progress)
+		id, err := i.puller.Pull(ctx, pull, bytesOf(progress))
 		if i.own == nil || !errors.Is(err, image.ErrUnauthorized) {
 			return id, imageErrors.Translate(err)
 		}
@@ -55,6 +55,18 @@ func (i images) Ensure(ctx context.Context, req set.ImageRequest, progress func(
 	if pull.Token, err = i.own.Token(ctx); err != nil {
 		return "", fmt.Errorf("%w: the host's own token: %w", set.ErrUnavailable, err)
 	}
-	id, err := i.puller.Pull(ctx, pull, progress)
+	id, err := i.puller.Pull(ctx, pull, bytesOf(progress))
 	return id, imageErrors.Translate(err)
+}
+
+// bytesOf keeps of a pull's events what a task's step shows.
+func bytesOf(progress func(done, total int64)) func(imagedocker.Event) {
+	if progress == nil {
+		return nil
+	}
+	return func(e imagedocker.Event) {
+		if e.AllTotal > 0 {
+			progress(e.AllDone, e.AllTotal)
+		}
+	}
 }

@@ -21,9 +21,9 @@ type fakePuller struct {
 	err     error
 }
 
-func (p *fakePuller) Pull(_ context.Context, r imagedocker.Request, progress func(done, total int64)) (string, error) {
+func (p *fakePuller) Pull(_ context.Context, r imagedocker.Request, progress func(imagedocker.Event)) (string, error) {
 	p.asked = r
-	progress(1, 2)
+	progress(imagedocker.Event{Kind: imagedocker.Downloading, AllDone: 1, AllTotal: 2})
 	if p.refuses != "" && r.Token == p.refuses {
 		return "", fmt.Errorf("pull %s: %w", r.Repository, image.ErrUnauthorized)
 	}

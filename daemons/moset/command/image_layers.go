@@ -1,6 +1,7 @@
 package command
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -27,33 +28,41 @@ func (l *layerProgress) show() {
 	}
 }
 
-// whole is told of the bytes of all layers together.
-func (l *layerProgress) whole(done, total int64) {
+// tell takes the news of a transfer.
+func (l *layerProgress) tell(e imagedocker.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.steps[0].Done, l.steps[0].Total = done, total
+	whole := &l.steps[0]
+	if e.AllTotal > 0 {
+		whole.Done, whole.Total = e.AllDone, e.AllTotal
+	}
+	whole.Message = ""
+	if e.Kind == imagedocker.Retrying {
+		whole.Message = fmt.Sprintf("broke off, tries again in %s: %v", e.Wait.Round(100*time.Millisecond), e.Cause)
+	}
+	if e.Layer != "" && e.Kind != imagedocker.Waiting {
+		l.layer(e)
+	}
 	l.show()
 }
 
-// layer is told of one of them.
-func (l *layerProgress) layer(of imagedocker.LayerProgress) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	i, ok := l.at[of.ID]
+func (l *layerProgress) layer(e imagedocker.Event) {
+	i, ok := l.at[e.Layer]
 	if !ok {
 		i = len(l.steps)
-		l.at[of.ID] = i
-		l.steps = append(l.steps, set.Step{Name: "layer " + of.ID, State: set.StepRunning, StartedAt: time.Now()})
+		l.at[e.Layer] = i
+		l.steps = append(l.steps, set.Step{Name: "layer " + e.Layer, State: set.StepRunning, StartedAt: time.Now()})
 	}
 	step := &l.steps[i]
-	step.Done, step.Total = of.Done, of.Total
-	switch of.State {
-	case imagedocker.LayerPresent:
+	switch e.Kind {
+	case imagedocker.Present:
 		step.State, step.Message, step.EndedAt = set.StepDone, "there already", time.Now()
-	case imagedocker.LayerDone:
+	case imagedocker.Ready:
+		step.Done, step.Total = e.Total, e.Total
 		step.State, step.EndedAt = set.StepDone, time.Now()
+	case imagedocker.Downloading, imagedocker.Uploading:
+		step.Done, step.Total = e.Done, e.Total
 	}
-	l.show()
 }
 
 // end closes the display; what still ran did not come to its end.

@@ -84,13 +84,13 @@ func TestCompletionOffersWhatFitsOnce(t *testing.T) {
 func TestLayersOfATransferAreShownOneByOne(t *testing.T) {
 	var out bytes.Buffer
 	l := newLayerProgress(newProgress(&out), "push web:v1")
-	l.layer(imagedocker.LayerProgress{ID: "aaaaaaaaaaaa", State: imagedocker.LayerMoving, Done: 1, Total: 1024})
-	l.layer(imagedocker.LayerProgress{ID: "bbbbbbbbbbbb", State: imagedocker.LayerPresent})
-	l.whole(1, 1024)
-	l.layer(imagedocker.LayerProgress{ID: "aaaaaaaaaaaa", State: imagedocker.LayerDone, Done: 1024, Total: 1024})
-	l.layer(imagedocker.LayerProgress{ID: "cccccccccccc", State: imagedocker.LayerMoving, Done: 1, Total: 9})
+	l.tell(imagedocker.Event{Kind: imagedocker.Uploading, Layer: "aaaaaaaaaaaa", Done: 1, Total: 1024})
+	l.tell(imagedocker.Event{Kind: imagedocker.Present, Layer: "bbbbbbbbbbbb"})
+	l.tell(imagedocker.Event{Kind: imagedocker.Uploading, AllDone: 1, AllTotal: 1024})
+	l.tell(imagedocker.Event{Kind: imagedocker.Ready, Layer: "aaaaaaaaaaaa", Done: 1024, Total: 1024})
+	l.tell(imagedocker.Event{Kind: imagedocker.Uploading, Layer: "cccccccccccc", Done: 1, Total: 9})
 	l.end(errors.New("broken"))
-	l.layer(imagedocker.LayerProgress{ID: "cccccccccccc", State: imagedocker.LayerDone, Done: 9, Total: 9}) // too late
+	l.tell(imagedocker.Event{Kind: imagedocker.Ready, Layer: "cccccccccccc", Done: 9, Total: 9}) // too late
 	assert.Regexp(t, `^  layer bbbbbbbbbbbb +done +\d.\d\d s  there already\n`+
 		`  layer aaaaaaaaaaaa +done +\d.\d\d s  1.0 KiB\n`+
 		`  push web:v1 +failed +\d.\d\d s  1.0 KiB\n`+
@@ -103,11 +103,11 @@ func TestBarsFollowATotalThatGrows(t *testing.T) {
 	p.bars = newBars(&out, mpb.WithAutoRefresh(), mpb.WithWidth(120))
 	l := newLayerProgress(p, "push web:v1")
 	for _, id := range []string{"aaaaaaaaaaaa", "bbbbbbbbbbbb"} {
-		l.layer(imagedocker.LayerProgress{ID: id, State: imagedocker.LayerMoving, Done: 0, Total: 1 << 20})
+		l.tell(imagedocker.Event{Kind: imagedocker.Uploading, Layer: id, Done: 0, Total: 1 << 20})
 	}
-	l.whole(1<<20, 2<<20)
-	l.whole(2<<20, 2<<20)
-	l.layer(imagedocker.LayerProgress{ID: "aaaaaaaaaaaa", State: imagedocker.LayerDone, Done: 1 << 20, Total: 1 << 20})
+	l.tell(imagedocker.Event{Kind: imagedocker.Uploading, AllDone: 1<<20, AllTotal: 2<<20})
+	l.tell(imagedocker.Event{Kind: imagedocker.Uploading, AllDone: 2<<20, AllTotal: 2<<20})
+	l.tell(imagedocker.Event{Kind: imagedocker.Ready, Layer: "aaaaaaaaaaaa", Done: 1 << 20, Total: 1 << 20})
 	l.end(nil)
 	last := out.String()[strings.LastIndex(out.String(), "push web:v1"):]
 	assert.Regexp(t, `push web:v1 .*\[=+\] 2.0 MiB / 2.0 MiB`, last)

@@ -16,7 +16,7 @@ type transfer struct {
 	session *session
 	engine  *imagedocker.Client
 	request imagedocker.Request // all but what is moved
-	show    func(done, total int64)
+	show    func(imagedocker.Event)
 }
 
 // transfer runs do with the progress of each layer, then says what was moved.
@@ -38,7 +38,7 @@ func (a *app) transfer(c *cobra.Command, what, name, as string, do func(context.
 	}
 	defer t.engine.Close()
 	p := newLayerProgress(newProgress(a.errOut), what+" "+name)
-	t.show, t.request.Layers = p.whole, p.layer
+	t.show = p.tell
 	err = do(c.Context(), t)
 	p.end(err)
 	if err != nil && c.Context().Err() != nil { // whatever broke off because of it

@@ -86,7 +86,13 @@ func (f *farSide) obey(ctx context.Context, o order) (err error) {
 		}
 	}
 	if len(o.Reconcile) > 0 {
-		if _, err := f.host.Reconcile(ctx, o.Reconcile); err != nil {
+		// A look at the uplink that began before the wire was laid may answer first.
+		_, err := f.host.Reconcile(ctx, o.Reconcile)
+		for end := time.Now().Add(20 * time.Second); errors.Is(err, hostnet.ErrNotFound) && time.Now().Before(end); {
+			time.Sleep(20 * time.Millisecond)
+			_, err = f.host.Reconcile(ctx, o.Reconcile)
+		}
+		if err != nil {
 			return err
 		}
 	}

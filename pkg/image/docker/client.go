@@ -19,15 +19,16 @@ import (
 
 // Config says which engine and which registry.
 type Config struct {
-	Host     string        // of the engine: "unix:///var/run/docker.sock", the default
-	Registry string        // host:port that the engine reaches the registry by
-	Scheme   string        // for this program's own calls to the registry; default http on loopback, else https
-	Retries  int           // of a pull that broke off; default 3
-	Transfer Transfer      // how images come to the engine; default TransferPull
-	TLS      *tls.Config   // for this program's own calls; nil trusts the machine's authorities
-	Timeout  time.Duration // of one small call to the registry; default 30s
-	Backoff  time.Duration // before the first retry, then doubled; default 500ms
-	Logger   *slog.Logger  // nil discards
+	Host      string                          // of the engine: "unix:///var/run/docker.sock", the default
+	Registry  string                          // host:port that the engine reaches the registry by
+	Scheme    string                          // for this program's own calls to the registry; default http on loopback, else https
+	Retries   int                             // of a pull that broke off; default 3
+	Transfer  Transfer                        // how images come to the engine; default TransferPull
+	TLS       *tls.Config                     // for this program's own calls; nil trusts the machine's authorities
+	Timeout   time.Duration                   // of one small call to the registry; default 30s
+	Backoff   time.Duration                   // before the first retry, then doubled up to half a minute, give or take a quarter; default 500ms
+	FreeSpace func(dir string) (int64, error) // bytes that are free where the engine keeps its layers; default asks the file system
+	Logger    *slog.Logger                    // nil discards
 }
 
 // Transfer is how an image comes from the registry to the engine.
@@ -50,6 +51,7 @@ type Client struct {
 
 	mu     sync.Mutex
 	pulls  map[string]*pull  // by digest: concurrent pulls of one image share the transfer
+	loads  loads             // layers on their way by TransferLoad
 	loaded map[string]string // by reference: id in the engine of what it did not pull itself
 }
 
@@ -62,7 +64,6 @@ type Request struct {
 
 	// Layers is told of each layer that the engine itself moves, by the call that begins the transfer; it must return
 	// soon. It may be nil.
-	Layers func(LayerProgress)
 }
 
 // New makes a Client; it does not connect yet. Errors: image.ErrInvalid.
@@ -95,6 +96,9 @@ func (cfg Config) withDefaults() Config {
 	cfg.Retries = cmp.Or(cfg.Retries, 3)
 	cfg.Backoff = cmp.Or(cfg.Backoff, 500*time.Millisecond)
 	cfg.Timeout = cmp.Or(cfg.Timeout, 30*time.Second)
+	if cfg.FreeSpace == nil {
+		cfg.FreeSpace = freeSpace
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
@@ -20,26 +21,39 @@ import (
 type archive struct {
 	config  []byte
 	diffIDs []digest.Digest
+	chain   []string        // chain ids
 	layers  []v1.Descriptor // compressed, as in the registry; bottom first
 	have    int             // lowest layers that the engine has
 }
 
-// loadOnce fetches an image's missing layers itself and hands them to the engine as one archive.
+// loadOnce fetches an image's missing layers itself and hands them to the engine as one archive. Layers that another
+// load is bringing are waited for.
 func (c *Client) loadOnce(ctx context.Context, key string, r Request, p *pull) error {
-	contents, err := c.manifest(ctx, r, cmp.Or(r.Digest, r.Tag))
+	a, err := c.lookUp(ctx, r)
 	if err != nil {
 		return err
 	}
-	id := contents.Config.Digest.String()
-	if have, err := c.local(ctx, id); err != nil || have != "" {
+	if have, err := c.local(ctx, a.id()); err != nil || have != "" {
 		c.remember(key, have)
 		return err
 	}
-	a, err := c.archive(ctx, r, contents)
-	if err != nil {
-		return err
+	for {
+		if a.have, err = c.chains.known(ctx, c.docker, a.chain); err != nil {
+			return err
+		}
+		other, end := c.loads.begin(a.chain[a.have:])
+		if other == nil {
+			defer end()
+			break
+		}
+		p.tell(Event{Kind: Waiting})
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	if a.have, err = c.chains.known(ctx, c.docker, image.ChainIDs(a.diffIDs)); err != nil {
+	if err := c.makeRoom(ctx, a.missing()); err != nil {
 		return err
 	}
 	err = c.load(ctx, r, a, p)
@@ -48,10 +62,22 @@ func (c *Client) loadOnce(ctx context.Context, key string, r Request, p *pull) e
 		err = c.load(ctx, r, a, p)
 	}
 	if err == nil {
-		c.remember(key, id)
+		c.remember(key, a.id())
 	}
 	return err
 }
+
+// lookUp reads manifest and config of an image.
+func (c *Client) lookUp(ctx context.Context, r Request) (archive, error) {
+	contents, err := c.manifest(ctx, r, cmp.Or(r.Digest, r.Tag))
+	if err != nil {
+		return archive{}, err
+	}
+	return c.archive(ctx, r, contents)
+}
+
+// id is what the engine calls the image: the digest of its config.
+func (a archive) id() string { return digest.FromBytes(a.config).String() }
 
 // archive reads the config of an image.
 func (c *Client) archive(ctx context.Context, r Request, contents image.Contents) (archive, error) {
@@ -67,7 +93,7 @@ func (c *Client) archive(ctx context.Context, r Request, contents image.Contents
 	if err := json.Unmarshal(a.config, &config); err != nil {
 		return a, fmt.Errorf("%w: the image's config is not readable: %w", image.ErrInvalid, err)
 	}
-	a.diffIDs = config.RootFS.DiffIDs
+	a.diffIDs, a.chain = config.RootFS.DiffIDs, image.ChainIDs(config.RootFS.DiffIDs)
 	if len(a.diffIDs) != len(a.layers) {
 		return a, fmt.Errorf("%w: the image's config names %d layers, its manifest %d", image.ErrInvalid, len(a.diffIDs), len(a.layers))
 	}
@@ -99,7 +125,7 @@ func (c *Client) receive(ctx context.Context, in io.Reader) error {
 		return err
 	}
 	defer resp.Body.Close()
-	return follow(resp.Body, func(int64, int64) {})
+	return follow(resp.Body, func(Event) {})
 }
 
 // send writes the archive: config, the layers that are missing, and the list that names all of them.
@@ -109,18 +135,28 @@ func (c *Client) send(ctx context.Context, w io.Writer, r Request, a archive, p 
 	if err := writeFile(out, config, a.config); err != nil {
 		return err
 	}
-	done, total := int64(0), int64(0)
-	for _, d := range a.layers[a.have:] {
-		total += d.Size
+	sums := tally{total: a.missing().Bytes, layers: map[string]Event{}}
+	for i, d := range a.layers {
+		kind := Waiting
+		if i < a.have {
+			kind = Present
+		}
+		sums.layers[a.short(i)] = Event{Total: d.Size}
+		p.tell(sums.note(Event{Kind: kind, Layer: a.short(i), Total: d.Size}))
 	}
 	for i := a.have; i < len(a.layers); i++ {
 		if err := out.WriteHeader(&tar.Header{Name: a.layerFile(i), Mode: 0o644, Size: a.layers[i].Size, Typeflag: tar.TypeReg}); err != nil {
 			return err
 		}
-		err := c.copyBlob(ctx, out, r, a.layers[i], func(n int64) { done += n; p.tell(done, total) })
+		got := int64(0)
+		err := c.copyBlob(ctx, out, r, a.layers[i], func(n int64) {
+			got += n
+			p.tell(sums.note(Event{Kind: Downloading, Layer: a.short(i), Done: got, Total: a.layers[i].Size}))
+		})
 		if err != nil {
 			return err
 		}
+		p.tell(sums.note(Event{Kind: Ready, Layer: a.short(i)}))
 	}
 	item := map[string]any{"Config": config, "Layers": a.layerFiles()}
 	list, err := json.Marshal([]any{item})
@@ -132,6 +168,9 @@ func (c *Client) send(ctx context.Context, w io.Writer, r Request, a archive, p 
 	}
 	return out.Close()
 }
+
+// short names a layer by its place: the same layer may be in an image twice.
+func (a archive) short(i int) string { return a.chain[i][:12] }
 
 // layerFile names a layer by its place: the same layer may be in an image twice.
 func (a archive) layerFile(i int) string {
@@ -152,4 +191,38 @@ func writeFile(w *tar.Writer, name string, content []byte) error {
 	}
 	_, err := w.Write(content)
 	return err
+}
+
+// loads are the layers that are on their way, by chain id: two images on one missing base fetch it once.
+type loads struct {
+	mu sync.Mutex
+	on map[string]chan struct{} // closed when its load has ended
+}
+
+// begin takes the layers of a chain upon the caller until end; or, when the lowest of them is on its way already,
+// returns what to wait for. A chain id stands for all layers below it, so the lowest decides.
+func (l *loads) begin(chain []string) (other <-chan struct{}, end func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(chain) == 0 {
+		return nil, func() {}
+	}
+	if on := l.on[chain[0]]; on != nil {
+		return on, nil
+	}
+	if l.on == nil {
+		l.on = map[string]chan struct{}{}
+	}
+	mine := make(chan struct{})
+	for _, id := range chain {
+		l.on[id] = mine
+	}
+	return nil, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for _, id := range chain {
+			delete(l.on, id)
+		}
+		close(mine)
+	}
 }

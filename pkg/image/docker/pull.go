@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -23,32 +24,37 @@ type pull struct {
 	err    error
 
 	mu       sync.Mutex
-	progress map[int]func(done, total int64) // by caller
+	progress map[int]*mailbox // by caller
 	next     int
 }
 
-// Pull makes sure that the image is on the host and returns its local id. progress, if not nil, gets the
-// bytes so far and in all, as far as the engine tells; it must return soon. Callers that want the same image
-// at the same time share one transfer, each after the registry said that its own token may read it.
+// Pull makes sure that the image is on the host and returns its local id. progress, if not nil, is told of every
+// layer, on a goroutine of its own, and has had the last event when Pull returns. Callers that want the same image
+// at the same time share one transfer, each after the registry said that its own token may read it; the last one to
+// give up ends it.
 //
 // The image gets no tag, so "docker image prune" takes it away once no container, running or not, is made
 // of it; it is pulled again when needed. Errors: image.ErrNotFound, image.ErrUnauthorized, image.ErrDenied,
 // image.ErrInvalid, image.ErrUnavailable, ErrNoSpace.
-func (c *Client) Pull(ctx context.Context, r Request, progress func(done, total int64)) (string, error) {
+func (c *Client) Pull(ctx context.Context, r Request, progress func(Event)) (string, error) {
 	if err := r.check(); err != nil {
 		return "", &image.Error{Op: "pull", ID: r.Repository, Err: err}
 	}
+	box := newMailbox(progress)
+	defer box.close()
 	ref := c.reference(r)
-	if err := c.retry(ctx, ref, func() error { return c.mayRead(ctx, r) }); err != nil {
+	box.put(Event{Kind: Checking})
+	if err := c.retry(ctx, ref, box.put, func() error { return c.mayRead(ctx, r) }); err != nil {
 		return "", c.translate("pull", ref, err)
 	}
 	if r.Digest != "" { // what a tag stands for may have changed
 		id, err := c.local(ctx, ref)
 		if err != nil || id != "" {
+			box.put(Event{Kind: Complete})
 			return id, c.translate("pull", ref, err)
 		}
 	}
-	p, leave := c.join(ctx, r, progress)
+	p, leave := c.join(ctx, r, box)
 	defer leave()
 	select {
 	case <-p.done:
@@ -70,22 +76,34 @@ func (r Request) check() error {
 	return image.CheckRepo(r.Repository)
 }
 
-// retry calls f until it succeeds, fails for good, or has had its tries.
-func (c *Client) retry(ctx context.Context, ref string, f func() error) error {
-	wait := c.cfg.Backoff
+// maxBackoff bounds the wait between two tries.
+const maxBackoff = 30 * time.Second
+
+// retry calls f until it succeeds, fails for good, or has had its tries; tell may be nil.
+func (c *Client) retry(ctx context.Context, ref string, tell func(Event), f func() error) error {
 	for try := 0; ; try++ {
 		err := f()
 		if err == nil || try == c.cfg.Retries || ctx.Err() != nil || !errors.Is(err, image.ErrUnavailable) {
 			return err
 		}
+		wait := c.backoff(try)
 		c.cfg.Logger.Warn("a pull broke off, will try again", "image", ref, "in", wait, "error", err)
+		if tell != nil {
+			tell(Event{Kind: Retrying, Attempt: try + 1, Wait: wait, Cause: err})
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(wait):
 		}
-		wait *= 2
 	}
+}
+
+// backoff is the wait after a try, doubled each time up to a bound and spread by a quarter, so that the hosts that lost
+// one registry do not come back to it at once.
+func (c *Client) backoff(try int) time.Duration {
+	wait := min(c.cfg.Backoff<<min(try, 16), maxBackoff)
+	return wait*3/4 + rand.N(wait/2+1)
 }
 
 // local returns the id of an image that is on the host, "" when it is not.
@@ -114,21 +132,18 @@ func (c *Client) remembered(ref string) string {
 }
 
 // join takes part in the transfer of an image, or starts it; leave ends that part.
-func (c *Client) join(ctx context.Context, r Request, progress func(done, total int64)) (p *pull, leave func()) {
+func (c *Client) join(ctx context.Context, r Request, box *mailbox) (p *pull, leave func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key := c.reference(r)
 	p, ok := c.pulls[key]
 	if !ok {
 		work, cancel := context.WithCancel(context.WithoutCancel(ctx)) // it outlives the caller that began it
-		p = &pull{done: make(chan struct{}), cancel: cancel, progress: map[int]func(done, total int64){}}
+		p = &pull{done: make(chan struct{}), cancel: cancel, progress: map[int]*mailbox{}}
 		c.pulls[key] = p
 		go c.transfer(work, key, r, p)
 	}
-	if progress == nil {
-		progress = func(int64, int64) {}
-	}
-	n := p.add(progress)
+	n := p.add(box)
 	return p, func() { c.leave(key, p, n) }
 }
 
@@ -145,11 +160,11 @@ func (c *Client) leave(key string, p *pull, n int) {
 	}
 }
 
-func (p *pull) add(progress func(done, total int64)) int {
+func (p *pull) add(box *mailbox) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.next++
-	p.progress[p.next] = progress
+	p.progress[p.next] = box
 	return p.next
 }
 
@@ -160,11 +175,11 @@ func (p *pull) remove(n int) (left int) {
 	return len(p.progress)
 }
 
-func (p *pull) tell(done, total int64) {
+func (p *pull) tell(e Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, progress := range p.progress {
-		progress(done, total)
+	for _, box := range p.progress {
+		box.put(e)
 	}
 }
 
@@ -172,17 +187,15 @@ func (p *pull) tell(done, total int64) {
 func (c *Client) transfer(ctx context.Context, key string, r Request, p *pull) {
 	defer p.cancel()
 	defer close(p.done)
-	p.err = c.retry(ctx, key, func() error {
-		if c.cfg.Transfer == TransferLoad {
-			return c.translate("pull", key, c.loadOnce(ctx, key, r, p))
-		}
-		return c.pullOnce(ctx, r, p)
-	})
+	p.err = c.retry(ctx, key, p.tell, func() error { return c.translate("pull", key, c.once(ctx, key, r, p)) })
 	if p.err == nil {
 		p.id, p.err = c.local(ctx, key)
 	}
 	if p.err == nil && p.id == "" {
 		p.err = fmt.Errorf("%w: the image vanished right after the pull", image.ErrUnavailable)
+	}
+	if p.err == nil {
+		p.tell(Event{Kind: Complete})
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -191,11 +204,25 @@ func (c *Client) transfer(ctx context.Context, key string, r Request, p *pull) {
 	}
 }
 
+// once transfers what is missing, if there is room for it.
+func (c *Client) once(ctx context.Context, key string, r Request, p *pull) error {
+	if c.cfg.Transfer == TransferLoad {
+		return c.loadOnce(ctx, key, r, p)
+	}
+	// What cannot be foreseen the engine finds out by itself.
+	if m, err := c.missing(ctx, r); err == nil {
+		if err := c.makeRoom(ctx, m); err != nil {
+			return err
+		}
+	}
+	return c.pullOnce(ctx, r, p)
+}
+
 func (c *Client) pullOnce(ctx context.Context, r Request, p *pull) error {
 	stream, err := c.docker.ImagePull(ctx, c.reference(r), dockerimage.PullOptions{RegistryAuth: auth(r.Token)})
 	if err != nil {
 		return c.translate("pull", c.reference(r), err)
 	}
 	defer stream.Close()
-	return c.translate("pull", c.reference(r), followLayers(stream, p.tell, r.Layers))
+	return c.translate("pull", c.reference(r), follow(stream, p.tell))
 }

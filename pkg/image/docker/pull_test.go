@@ -32,6 +32,7 @@ type world struct {
 	pulls atomic.Int32                                 // transfers the engine began
 	have  atomic.Bool                                  // the engine has the image
 	pull  func(w http.ResponseWriter, r *http.Request) // what the engine answers to a pull
+	root  atomic.Value                                 // string: where the engine says its layers are
 	heads sync.Map                                     // token: status the registry answers; else 401
 }
 
@@ -74,6 +75,9 @@ func (w *world) serveEngine(rw http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/_ping"):
 		rw.Header().Set("Api-Version", "1.41")
+	case strings.HasSuffix(r.URL.Path, "/info"):
+		root, _ := w.root.Load().(string)
+		_, _ = fmt.Fprintf(rw, `{"DockerRootDir":%q}`, root)
 	case strings.HasSuffix(r.URL.Path, "/images/create"):
 		w.pulls.Add(1)
 		w.pull(rw, r)
@@ -101,7 +105,7 @@ func TestAPullGivesTheTokenToTheEngine(t *testing.T) {
 		w.have.Store(true)
 	}
 	var done, total int64
-	id, err := w.Pull(t.Context(), request("alice"), func(d, n int64) { done, total = d, n })
+	id, err := w.Pull(t.Context(), request("alice"), func(e Event) { done, total = max(done, e.AllDone), max(total, e.AllTotal) })
 	require.NoError(t, err)
 	assert.Equal(t, someID, id)
 	assert.Equal(t, []int64{7, 9}, []int64{done, total})

@@ -10,9 +10,9 @@ import (
 )
 
 // Push has the engine push a local image to the registry under r.Repository and r.Tag; progress is as in
-// Pull, and r.Layers is told of each layer. The name the engine needs for that is taken away again, or given
+// Pull. The name the engine needs for that is taken away again, or given
 // back to the image that had it. Errors as of Pull.
-func (c *Client) Push(ctx context.Context, local string, r Request, progress func(done, total int64)) error {
+func (c *Client) Push(ctx context.Context, local string, r Request, progress func(Event)) error {
 	r.Digest = "" // a push is to a tag
 	if err := r.check(); err != nil {
 		return &image.Error{Op: "push", ID: local, Err: err}
@@ -28,10 +28,13 @@ func (c *Client) Push(ctx context.Context, local string, r Request, progress fun
 		return c.translate("push", ref, err)
 	}
 	defer stream.Close()
-	if progress == nil {
-		progress = func(int64, int64) {}
+	box := newMailbox(progress)
+	defer box.close()
+	if err := follow(stream, box.put); err != nil {
+		return c.translate("push", ref, err)
 	}
-	return c.translate("push", ref, followLayers(stream, progress, r.Layers))
+	box.put(Event{Kind: Complete})
+	return nil
 }
 
 // lend gives a local image the name ref until undo. An image without any other name keeps it: taking away

@@ -20,14 +20,18 @@ type message struct {
 	} `json:"progressDetail"`
 }
 
-// follow reads a progress stream to its end and adds up the layers. An error line ends it.
-func follow(stream io.Reader, progress func(done, total int64)) error {
-	return followLayers(stream, progress, nil)
+// kinds says what the engine's words about a layer tell.
+var kinds = map[string]Kind{
+	"Waiting": Waiting, "Pulling fs layer": Waiting, "Preparing": Waiting,
+	"Downloading": Downloading, "Pushing": Uploading, "Extracting": Unpacking,
+	"Download complete": Unpacking, "Verifying Checksum": Unpacking,
+	"Already exists": Present, "Layer already exists": Present,
+	"Pull complete": Ready, "Pushed": Ready,
 }
 
-// followLayers is follow that tells of each layer too; each may be nil.
-func followLayers(stream io.Reader, progress func(done, total int64), each func(LayerProgress)) error {
-	layers := map[string]*message{}
+// follow reads a progress stream to its end and tells what it says of layers. An error line ends it.
+func follow(stream io.Reader, tell func(Event)) error {
+	var sums tally
 	lines := json.NewDecoder(stream)
 	for {
 		var m message
@@ -41,37 +45,8 @@ func followLayers(stream io.Reader, progress func(done, total int64), each func(
 		if m.Error != "" {
 			return errors.New(m.Error)
 		}
-		if count(layers, m) {
-			progress(sum(layers))
-		}
-		if p, ok := layerOf(m, layers); ok && each != nil {
-			each(p)
+		if kind, ok := kinds[m.Status]; ok && m.ID != "" {
+			tell(sums.note(Event{Kind: kind, Layer: m.ID, Done: max(0, m.Detail.Current), Total: max(0, m.Detail.Total)}))
 		}
 	}
-}
-
-// count notes what a line says of a layer; false when it says nothing of bytes.
-func count(layers map[string]*message, m message) bool {
-	switch m.Status {
-	case "Downloading", "Pushing":
-		if m.Detail.Total <= 0 {
-			return false
-		}
-		layers[m.ID] = &m
-		return true
-	case "Download complete", "Verifying Checksum", "Pull complete", "Pushed":
-		if have, ok := layers[m.ID]; ok {
-			have.Detail.Current = have.Detail.Total
-			return true
-		}
-	}
-	return false
-}
-
-func sum(layers map[string]*message) (done, total int64) {
-	for _, m := range layers {
-		done += m.Detail.Current
-		total += m.Detail.Total
-	}
-	return done, total
 }

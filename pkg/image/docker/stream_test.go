@@ -11,7 +11,7 @@ import (
 )
 
 func TestProgressAddsUpTheLayers(t *testing.T) {
-	var seen [][2]int64
+	var seen []Event
 	err := follow(strings.NewReader(`
 		{"status":"Pulling from demo/app","id":"1"}
 		{"status":"Pulling fs layer","progressDetail":{},"id":"a"}
@@ -22,13 +22,22 @@ func TestProgressAddsUpTheLayers(t *testing.T) {
 		{"status":"Extracting","progressDetail":{"current":1,"total":100},"id":"a"}
 		{"status":"Already exists","progressDetail":{},"id":"c"}
 		{"status":"Pull complete","progressDetail":{},"id":"b"}
-		{"status":"Digest: sha256:00"}`), func(done, total int64) { seen = append(seen, [2]int64{done, total}) })
+		{"status":"Digest: sha256:00"}`), func(e Event) { seen = append(seen, e) })
 	require.NoError(t, err)
-	assert.Equal(t, [][2]int64{{10, 100}, {15, 150}, {65, 150}, {105, 150}, {150, 150}}, seen)
+	assert.Equal(t, []Event{
+		{Kind: Waiting, Layer: "a"},
+		{Kind: Downloading, Layer: "a", Done: 10, Total: 100, AllDone: 10, AllTotal: 100},
+		{Kind: Downloading, Layer: "b", Done: 5, Total: 50, AllDone: 15, AllTotal: 150},
+		{Kind: Downloading, Layer: "a", Done: 60, Total: 100, AllDone: 65, AllTotal: 150},
+		{Kind: Unpacking, Layer: "a", AllDone: 105, AllTotal: 150},
+		{Kind: Unpacking, Layer: "a", Done: 1, Total: 100, AllDone: 105, AllTotal: 150},
+		{Kind: Present, Layer: "c", AllDone: 105, AllTotal: 150},
+		{Kind: Ready, Layer: "b", Done: 50, Total: 50, AllDone: 150, AllTotal: 150},
+	}, seen)
 }
 
 func TestAStreamEndsWithItsError(t *testing.T) {
-	none := func(int64, int64) {}
+	none := func(Event) {}
 	assert.EqualError(t, follow(strings.NewReader(`{"status":"x"}{"error":"denied: no"}{"status":"y"}`), none), "denied: no")
 	require.ErrorIs(t, follow(strings.NewReader(`{"status":"x"}{"sta`), none), image.ErrUnavailable, "cut off")
 	require.ErrorIs(t, follow(strings.NewReader(`<html>`), none), image.ErrUnavailable)
@@ -39,9 +48,9 @@ func FuzzFollow(f *testing.F) {
 	f.Add(`{"status":"Pushed","id":"a"}{"error":"x"}`)
 	f.Add(`{"progressDetail":{"current":-1,"total":1e400}}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		err := follow(strings.NewReader(text), func(_, total int64) {
-			if total == 0 {
-				t.Error("progress without a total")
+		err := follow(strings.NewReader(text), func(e Event) {
+			if e.Layer == "" || e.AllTotal < 0 {
+				t.Error("an event of nothing")
 			}
 		})
 		if err != nil && err.Error() == "" {

@@ -43,7 +43,9 @@ func (keys) Verify(_ context.Context, token string) (registry.Identity, error) {
 	return registry.Identity{Token: token, ProjectID: project, Project: project}, nil
 }
 
-func newLab(t *testing.T) *lab {
+func newLab(t *testing.T) *lab { return newLabOf(t, nil) }
+
+func newLabOf(t *testing.T, change func(*docker.Config)) *lab {
 	t.Helper()
 	host := os.Getenv("MOSET_TEST_DOCKER")
 	require.NotEmpty(t, host, "set MOSET_TEST_DOCKER to the socket of a private Docker engine, or run make test")
@@ -55,7 +57,11 @@ func newLab(t *testing.T) *lab {
 	s := httptest.NewServer(h)
 	t.Cleanup(func() { s.Close(); require.NoError(t, h.Close()) })
 	l.registry = strings.TrimPrefix(s.URL, "http://")
-	l.Client, err = docker.New(docker.Config{Host: host, Registry: l.registry})
+	cfg := docker.Config{Host: host, Registry: l.registry}
+	if change != nil {
+		change(&cfg)
+	}
+	l.Client, err = docker.New(cfg)
 	require.NoError(t, err)
 	l.engine, err = client.NewClientWithOpts(client.WithHost(host), client.WithAPIVersionNegotiation())
 	require.NoError(t, err)
@@ -92,7 +98,7 @@ func (l *lab) tags(id string) []string {
 func TestPullByDigest(t *testing.T) {
 	l := newLab(t)
 	r, f := l.publish("demo/app", t.Name()+"1", t.Name()+"2")
-	id, err := l.Pull(t.Context(), r, func(done, total int64) { assert.LessOrEqual(t, done, total) })
+	id, err := l.Pull(t.Context(), r, func(e docker.Event) { assert.LessOrEqual(t, e.AllDone, e.AllTotal) })
 	require.NoError(t, err)
 	assert.Equal(t, digest.FromBytes(f.Config).String(), id)
 	assert.Empty(t, l.tags(id))
@@ -110,7 +116,7 @@ func TestSizesOfLargeLayersAreCounted(t *testing.T) {
 	l := newLab(t)
 	r, f := l.publish("demo/big", noise(8<<20))
 	var done, total int64
-	_, err := l.Pull(t.Context(), r, func(d, n int64) { done, total = d, n })
+	_, err := l.Pull(t.Context(), r, func(e docker.Event) { done, total = max(done, e.AllDone), max(total, e.AllTotal) })
 	require.NoError(t, err)
 	assert.EqualValues(t, len(f.Layers[0]), total)
 	assert.Equal(t, total, done)
@@ -260,10 +266,51 @@ func TestAPullThatItsCallerLeftIsTakenUpAgain(t *testing.T) {
 	l := newLab(t)
 	r, f := l.publish("demo/big", noise(8<<20)+t.Name())
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := l.Pull(ctx, r, func(int64, int64) { cancel() })
+	_, err := l.Pull(ctx, r, func(e docker.Event) {
+		if e.Kind == docker.Downloading || e.Kind == docker.Unpacking {
+			cancel()
+		}
+	})
 	cancel()
 	require.ErrorIs(t, err, context.Canceled)
 	id, err := l.Pull(t.Context(), r, nil)
 	require.NoError(t, err)
 	assert.Equal(t, digest.FromBytes(f.Config).String(), id)
+}
+
+func TestAPullTellsOfEachLayerAndWhatIsMissing(t *testing.T) {
+	l := newLab(t)
+	base, bf := l.publish("demo/base", noise(1<<20)+t.Name())
+	missing, err := l.Missing(t.Context(), base)
+	require.NoError(t, err)
+	assert.EqualValues(t, len(bf.Layers[0]), missing.Bytes)
+	assert.Len(t, missing.Layers, 1)
+	_, err = l.Pull(t.Context(), base, nil)
+	require.NoError(t, err)
+	missing, err = l.Missing(t.Context(), base)
+	require.NoError(t, err)
+	assert.Zero(t, missing)
+
+	child, cf := l.publish("demo/child", noise(1<<20)+t.Name(), t.Name()+"2")
+	missing, err = l.Missing(t.Context(), child)
+	require.NoError(t, err)
+	assert.EqualValues(t, len(cf.Layers[1]), missing.Bytes, "the base is there")
+	kinds := map[docker.Kind]int{}
+	var last docker.Kind
+	id, err := l.Pull(t.Context(), child, func(e docker.Event) { kinds[e.Kind]++; last = e.Kind })
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, l.Remove(context.Background(), id)) })
+	assert.Equal(t, 1, kinds[docker.Present])
+	assert.Equal(t, 1, kinds[docker.Ready])
+	assert.Equal(t, docker.Complete, last)
+}
+
+func TestAPullThatWouldFillTheDiskIsRefusedAtOnce(t *testing.T) {
+	l := newLabOf(t, func(c *docker.Config) { c.FreeSpace = func(string) (int64, error) { return 1 << 20, nil } })
+	r, _ := l.publish("demo/big", noise(1<<20)+t.Name())
+	begun := false
+	_, err := l.Pull(t.Context(), r, func(e docker.Event) { begun = begun || e.Kind == docker.Downloading })
+	require.ErrorIs(t, err, docker.ErrNoSpace)
+	assert.ErrorContains(t, err, "make room")
+	assert.False(t, begun)
 }

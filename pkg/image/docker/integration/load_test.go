@@ -119,7 +119,7 @@ func TestLoadBringsOnlyTheLayersThatAreMissing(t *testing.T) {
 	assert.Empty(t, l.tags(id))
 
 	var done, total int64
-	id, err := l.Pull(t.Context(), child, func(d, n int64) { done, total = d, n })
+	id, err := l.Pull(t.Context(), child, func(e docker.Event) { done, total = max(done, e.AllDone), max(total, e.AllTotal) })
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Remove(context.Background(), id)) })
 	assert.Equal(t, digest.FromBytes(cf.Config).String(), id)
@@ -206,7 +206,30 @@ func TestALoadThatItsCallerLeftIsTakenUpAgain(t *testing.T) {
 	l, _ := newLoadLab(t)
 	r, _ := l.publish("demo/app", noise(4<<20))
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := l.Pull(ctx, r, func(int64, int64) { cancel() })
+	_, err := l.Pull(ctx, r, func(e docker.Event) {
+		if e.Kind == docker.Downloading {
+			cancel()
+		}
+	})
 	require.ErrorIs(t, err, context.Canceled)
 	l.loads(r)
+}
+
+func TestTwoImagesOnOneMissingBaseFetchItOnce(t *testing.T) {
+	l, w := newLoadLab(t)
+	one, of := l.publish("demo/one", noise(4<<20)+t.Name(), t.Name()+"1")
+	two, tf := l.publish("demo/two", noise(4<<20)+t.Name(), t.Name()+"2")
+	var both sync.WaitGroup
+	for _, r := range []docker.Request{one, two} {
+		both.Go(func() {
+			id, err := l.Pull(context.Background(), r, nil)
+			assert.NoError(t, err)
+			t.Cleanup(func() { assert.NoError(t, l.Remove(context.Background(), id)) })
+		})
+	}
+	both.Wait()
+	require.Equal(t, of.Layers[0], tf.Layers[0])
+	for _, layer := range [][]byte{of.Layers[0], of.Layers[1], tf.Layers[1]} {
+		assert.Equal(t, 1, w.fetched(digest.FromBytes(layer)))
+	}
 }
