@@ -49,6 +49,8 @@ type Host struct {
 	// Groups counts the sets already here by their Group; it feeds
 	// anti-affinity and spread.
 	Groups map[string]int
+	// Layers are the image layers here, by the id that Layer.ID uses.
+	Layers map[string]bool
 	// State is Ready unless said otherwise.
 	State State
 	// Version changes with every change of the host; a Claim carries it back,

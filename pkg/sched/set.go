@@ -24,6 +24,14 @@ type Set struct {
 	Spread []Spread
 	// AntiAffinity keeps the set away from groups.
 	AntiAffinity []AntiAffinity
+	// Layers are those of the set's images, each once.
+	Layers []Layer
+}
+
+// Layer is a part of an image that hosts keep and share between images.
+type Layer struct {
+	ID   string
+	Size int64 // bytes to pull where it is missing
 }
 
 // Selector is a condition on a label of a host. The keys "host", "rack" and

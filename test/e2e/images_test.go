@@ -47,6 +47,34 @@ func TestImageVerbsOfTheCommandLine(t *testing.T) {
 	shared.must(t, "demo", "image", "rm", digest)
 }
 
+func TestAnImageIsPrefetchedToHosts(t *testing.T) {
+	shared.must(t, "demo", "image", "pull", "web:v1")
+	t.Cleanup(func() { shared.docker(t, "rmi", "demo/web:v1") })
+	shared.docker(t, "build", "-q", "-t", "demo/ahead:v1", "--build-arg", "x=1", ahead(t))
+	shared.must(t, "demo", "image", "push", "demo/ahead:v1")
+	shared.docker(t, "rmi", "demo/ahead:v1")
+	lacks := func(args ...string) string {
+		return shared.must(t, "admin", append([]string{"image", "prefetch", "demo/ahead:v1", "--format", "{{range .hosts}}{{.bytes}} {{end}}"}, args...)...)
+	}
+	before := lacks("--dry-run")
+	assert.NotEqual(t, "0", strings.TrimSpace(before), "the host lacks a layer of it")
+	assert.Equal(t, before, lacks())
+	assert.Equal(t, "0", strings.TrimSpace(lacks()), "the second time costs nothing")
+	assert.Contains(t, shared.must(t, "admin", "image", "prefetch", "demo/ahead:v1"), "ready")
+	shared.fails(t, 4, "demo", "image", "prefetch", "demo/ahead:v1")
+	shared.fails(t, 3, "admin", "image", "prefetch", "demo/none:v1")
+	shared.fails(t, 3, "admin", "image", "prefetch", "demo/ahead:v1", "--host", "nowhere")
+}
+
+// ahead is the directory of an image that no test before has made.
+func ahead(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "what"), []byte(dir+time.Now().String()), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch\nCOPY what /\n"), 0o600))
+	return dir
+}
+
 // TestAnInterruptedPushLeavesTheEngineAsItWas interrupts while the registry keeps the engine waiting.
 func TestAnInterruptedPushLeavesTheEngineAsItWas(t *testing.T) {
 	arrived, end := make(chan struct{}), make(chan struct{})

@@ -70,8 +70,14 @@ func (a *Agent) compose() (err error) {
 func (a *Agent) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	mux.Handle("/", a.cfg.Region.Middleware(setapi.AgentHandler(a.manager)))
+	mux.Handle("/", a.cfg.Region.Middleware(setapi.AgentHandler(host{a.manager, warmer{a.puller}})))
 	return mux
+}
+
+// host is the set.Agent with the abilities of this machine.
+type host struct {
+	*set.Manager
+	warmer
 }
 
 // Close ends the daemon's work; containers, ports and flows stay.

@@ -3,10 +3,13 @@ package agent
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,5 +65,15 @@ func (a *Agent) describe(ctx context.Context) controller.HostReport {
 	if err := a.Check(ctx); err != nil {
 		r.Ready, r.Reason = false, err.Error()
 	}
+	if layers, err := a.puller.Layers(ctx); err == nil {
+		r.Layers = fingerprint(layers)
+	}
 	return r
+}
+
+// fingerprint changes with the layers that the host holds.
+func fingerprint(layers []string) string {
+	slices.Sort(layers)
+	sum := sha256.Sum256([]byte(strings.Join(layers, " ")))
+	return hex.EncodeToString(sum[:8])
 }

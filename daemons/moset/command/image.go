@@ -24,8 +24,8 @@ var imageErrors = errkind.Map{
 }
 
 func (a *app) imageCommand() *cobra.Command {
-	c := &cobra.Command{Use: "image", Short: "List, inspect, push, pull and remove images"}
-	c.AddCommand(a.imageList(), a.imageShow(), a.imageHistory(), a.imageTree(), a.imageExists(), a.imageRemove(), a.imagePush(), a.imagePull())
+	c := &cobra.Command{Use: "image", Short: "List, inspect, push, pull, prefetch and remove images"}
+	c.AddCommand(a.imageList(), a.imageShow(), a.imageHistory(), a.imageTree(), a.imageExists(), a.imageRemove(), a.imagePush(), a.imagePull(), a.imagePrefetch())
 	return c
 }
 

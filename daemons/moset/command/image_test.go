@@ -105,8 +105,8 @@ func TestBarsFollowATotalThatGrows(t *testing.T) {
 	for _, id := range []string{"aaaaaaaaaaaa", "bbbbbbbbbbbb"} {
 		l.tell(imagedocker.Event{Kind: imagedocker.Uploading, Layer: id, Done: 0, Total: 1 << 20})
 	}
-	l.tell(imagedocker.Event{Kind: imagedocker.Uploading, AllDone: 1<<20, AllTotal: 2<<20})
-	l.tell(imagedocker.Event{Kind: imagedocker.Uploading, AllDone: 2<<20, AllTotal: 2<<20})
+	l.tell(imagedocker.Event{Kind: imagedocker.Uploading, AllDone: 1 << 20, AllTotal: 2 << 20})
+	l.tell(imagedocker.Event{Kind: imagedocker.Uploading, AllDone: 2 << 20, AllTotal: 2 << 20})
 	l.tell(imagedocker.Event{Kind: imagedocker.Ready, Layer: "aaaaaaaaaaaa", Done: 1 << 20, Total: 1 << 20})
 	l.end(nil)
 	last := out.String()[strings.LastIndex(out.String(), "push web:v1"):]

@@ -24,6 +24,7 @@ type HostReport struct {
 	Capacity set.Resources     `json:"capacity"` // what it may give to servers
 	Ready    bool              `json:"ready"`
 	Reason   string            `json:"reason,omitempty"` // why it is not ready, one sentence
+	Layers   string            `json:"layers,omitempty"` // changes with the image layers that it holds; "" when it does not say
 }
 
 // Host is a host as the region knows it.
@@ -33,6 +34,8 @@ type Host struct {
 	LastSeen time.Time     `json:"last_seen,omitzero"`
 	Used     set.Resources `json:"used"`    // given to servers
 	Servers  int           `json:"servers"` // that hold a share of it
+
+	layers map[string]bool // chain ids; never changed in place
 }
 
 // hostLink is the region's connection to one host.
@@ -62,7 +65,7 @@ func (c *Controller) Heartbeat(ctx context.Context, r HostReport) error {
 	h := Host{HostReport: r}
 	if known {
 		old := l.get()
-		h.Cordoned = old.Cordoned
+		h.Cordoned, h.layers = old.Cordoned, old.layers
 		if same(old.HostReport, r) {
 			return c.seen(l)
 		}
@@ -77,6 +80,7 @@ func (c *Controller) Heartbeat(ctx context.Context, r HostReport) error {
 		return wrap("heartbeat", r.Name, err)
 	}
 	c.begun.heard(r.Name, h.LastSeen)
+	c.work.Go(func() { c.learnLayers(r.Name) })
 	return nil
 }
 
@@ -157,7 +161,8 @@ func (c *Controller) agent(host string) (set.Agent, error) {
 // schedHost is a host as the scheduler sees it.
 func schedHost(h Host) sched.Host {
 	s := sched.Host{ID: h.Name, Rack: h.Rack, Zone: h.Zone, Labels: map[string]string{},
-		Capacity: sched.Vector{sched.CPU: int64(h.Capacity.CPU), sched.Memory: int64(h.Capacity.Memory), sched.Pids: h.Capacity.Pids}}
+		Capacity: sched.Vector{sched.CPU: int64(h.Capacity.CPU), sched.Memory: int64(h.Capacity.Memory), sched.Pids: h.Capacity.Pids},
+		Layers:   h.layers}
 	for k, v := range h.Labels {
 		s.Labels[k] = v
 	}

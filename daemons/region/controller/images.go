@@ -18,6 +18,7 @@ type GlanceImages struct {
 	Transport http.RoundTripper // nil means http.DefaultTransport
 	Logger    *slog.Logger
 	cache     glance.Cache
+	layers    layerMemory
 }
 
 var _ ImageResolver = (*GlanceImages)(nil)
@@ -48,5 +49,6 @@ func (g *GlanceImages) Resolve(ctx context.Context, text string, c Caller) (set.
 	if len(img.Layers) == 0 {
 		return set.Image{}, fmt.Errorf("%w: %s has no layers to run", set.ErrInvalid, ref)
 	}
+	g.layers.learn(img)
 	return set.Image{Ref: ref.String(), Digest: img.Digest.String(), Size: set.Bytes(img.Size)}, nil
 }

@@ -44,6 +44,7 @@ func (c *Controller) place(ctx context.Context, model set.Server, ids []string, 
 	}
 	batch := sched.Batch{Set: request(model), N: len(ids), IDs: ids, Min: 1}
 	batch.Set.ID = ids[0]
+	batch.Set.Layers = c.layersOf(model)
 	if whole {
 		batch.Min = len(ids)
 	}

@@ -3,6 +3,8 @@ package docker
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/containerd/errdefs"
@@ -21,26 +23,43 @@ type chains struct {
 
 // known tells how many of the lowest layers of a chain the engine has.
 func (c *chains) known(ctx context.Context, engine *client.Client, chain []string) (int, error) {
+	best := 0
+	err := c.each(ctx, engine, func(ids []string) { best = max(best, common(ids, chain)) })
+	return best, err
+}
+
+// each shows the chain of every local image.
+func (c *chains) each(ctx context.Context, engine *client.Client, show func(ids []string)) error {
 	list, err := engine.ImageList(ctx, dockerimage.ListOptions{All: true})
 	if err != nil {
-		return 0, err
+		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := make(map[string][]string, len(list))
-	best := 0
 	for _, i := range list {
 		ids, ok := c.byImage[i.ID]
 		if !ok {
 			if ids, err = chainOf(ctx, engine, i.ID); err != nil {
-				return 0, err
+				return err
 			}
 		}
 		now[i.ID] = ids
-		best = max(best, common(ids, chain))
+		show(ids)
 	}
 	c.byImage = now
-	return best, nil
+	return nil
+}
+
+// Layers lists the chain ids, in hex, of all layers that the engine holds. Errors as of Pull.
+func (c *Client) Layers(ctx context.Context) ([]string, error) {
+	seen := map[string]bool{}
+	err := c.chains.each(ctx, c.docker, func(ids []string) {
+		for _, id := range ids {
+			seen[id] = true
+		}
+	})
+	return slices.Collect(maps.Keys(seen)), c.translate("list layers", "", err)
 }
 
 // chainOf reads the chain of one image; one that vanished meanwhile has none.

@@ -21,6 +21,9 @@ func AgentHandler(a set.Agent) http.Handler {
 	mux.HandleFunc("GET /v1/assignments", h.observe)
 	mux.HandleFunc("GET /v1/assignments/watch", h.watch)
 	mux.HandleFunc("DELETE /v1/assignments/{id}", h.remove)
+	if p, ok := a.(set.Prefetcher); ok {
+		servePrefetcher(mux, p)
+	}
 	return mux
 }
 
