@@ -9,8 +9,8 @@ demo: ## root: push an image, create a set, fetch its page, delete it without a 
 	@scripts/demo
 test: ## root: every test, integration included, nothing skipped (KEEP=1 leaves the private daemons running)
 	@scripts/test
-soak: ## root: daemons killed in the middle of creates and deletes, again and again (MOSET_SOAK=10m is how long)
-	@scripts/machine install && scripts/machine start && eval "$$(scripts/machine env)" && code=0 && MOSET_SOAK=$${MOSET_SOAK:-10m} go test -count=1 -timeout 0 -v -run Killed ./test/faults || code=$$?; [ "$$KEEP" = 1 ] || scripts/machine stop; exit $$code
+soak: ## root: daemons killed again and again (MOSET_SOAK=10m is how long), 10,000 pushes beside the garbage collector (MOSET_SOAK_PUSHES), look-ups among 100,000 records
+	@scripts/soak
 openstack: ## root: start a private Keystone, Glance, Swift and MariaDB (scripts/openstack env says where they are)
 	@scripts/openstack install && scripts/openstack start
 openstack-stop: ## root: stop them
