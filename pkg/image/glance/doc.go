@@ -26,6 +26,7 @@
 //   - link: says that docker_manifest is about docker_subject, one for each such pair; the payload is "subject:" and
 //     the subject's digest, so that all referrers of a subject are found by one indexed filter.
 //   - upload: an upload that runs, or broke.
+//   - garbage: on its way out; docker_was is what it was.
 //
 // # Look-up
 //
@@ -34,5 +35,13 @@
 // of images. Which of the two holds is read from os_hash_algo of the newest record, so settle hashing_algorithm before
 // the first push: blobs from before a change would have to be pushed again.
 //
-// The package does not collect garbage and does not share images between projects.
+// # Garbage
+//
+// A [Collector] deletes what no image needs, while pushes go on. A record that nothing leads to gets docker_gc and
+// loses its protection; a push that finds it takes both back. After a grace it becomes garbage, which no push finds,
+// so that the bytes are sent again; what a manifest named in the last moment is restored; the rest is deleted. A
+// manifest is there when every blob that it names was looked at after it was written. So a push that takes less than a
+// grace misses nothing, and a pull never does.
+//
+// The package does not share images between projects.
 package glance

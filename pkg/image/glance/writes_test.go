@@ -120,3 +120,20 @@ func (b *box) deleteLayers() {
 		require.Equal(b.t, http.StatusNoContent, status)
 	}
 }
+
+func TestUploadsOfTheSameBytesAtOnceEndAsOneRecord(t *testing.T) {
+	for _, size := range []int{100, 200 << 10} { // kept here to the end, and streamed
+		b := newBox(t, "sha256")
+		blob := bytes.Repeat([]byte("x"), size)
+		errs := make([]error, 8)
+		var all sync.WaitGroup
+		for i := range errs {
+			all.Go(func() { _, errs[i] = imagetest.Upload(t.Context(), b.Store("demo"), "demo/app", blob, digest.FromBytes(blob)) })
+		}
+		all.Wait()
+		for _, err := range errs {
+			require.NoError(t, err)
+		}
+		require.Len(t, b.images("os_hidden=true"), 1)
+	}
+}
