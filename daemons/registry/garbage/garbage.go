@@ -5,6 +5,7 @@ package garbage
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -73,7 +74,11 @@ func Command(ctx context.Context, args []string, out io.Writer) error {
 	dry := set.Bool("dry-run", false, "only say what would be marked and deleted")
 	asJSON := set.Bool("json", false, "one JSON object for each record, then the report")
 	cloud := set.String("os-cloud", "", "cloud of clouds.yaml")
-	if err := set.Parse(args); err != nil {
+	err := set.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("%w; moset-registry gc -h lists the flags", err)
 	}
 	if set.NArg() > 0 {

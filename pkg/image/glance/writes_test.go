@@ -128,7 +128,9 @@ func TestUploadsOfTheSameBytesAtOnceEndAsOneRecord(t *testing.T) {
 		errs := make([]error, 8)
 		var all sync.WaitGroup
 		for i := range errs {
-			all.Go(func() { _, errs[i] = imagetest.Upload(t.Context(), b.Store("demo"), "demo/app", blob, digest.FromBytes(blob)) })
+			all.Go(func() {
+				_, errs[i] = imagetest.Upload(t.Context(), b.Store("demo"), "demo/app", blob, digest.FromBytes(blob))
+			})
 		}
 		all.Wait()
 		for _, err := range errs {
