@@ -21,7 +21,7 @@ func (w warmer) Prefetch(ctx context.Context, p set.Prefetch) (set.Prefetched, e
 	}
 	req := imagedocker.Request{Repository: ref.Repo, Digest: p.Image.Digest, Token: p.PullToken.Reveal()}
 	missing, err := w.puller.Missing(ctx, req)
-	if err == nil && !p.DryRun && missing.Bytes > 0 {
+	if err == nil && !p.DryRun { // an image whose layers are all there may still lack its name for them
 		_, err = w.puller.Pull(ctx, req, nil)
 	}
 	return set.Prefetched{Bytes: set.Bytes(missing.Bytes)}, imageErrors.Translate(err)
