@@ -111,8 +111,20 @@ func (c *Controller) pause(d time.Duration, wake <-chan struct{}) (woken, ok boo
 	}
 }
 
-// step tells the host once. A nil error means that nothing is left to tell.
+// step tells the host once. A nil error means that nothing is left to tell, also because the server was removed
+// meanwhile.
 func (c *Controller) step(id string) error {
+	err := c.tell(id)
+	if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if _, _, gone := get[set.Server](c.ctx, c.cfg.Store, serverKey(id)); errors.Is(gone, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+func (c *Controller) tell(id string) error {
 	s, _, err := get[set.Server](c.ctx, c.cfg.Store, serverKey(id))
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
