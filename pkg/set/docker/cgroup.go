@@ -95,11 +95,22 @@ func (c cgroups) make(serverID string, r set.Resources) error {
 		}
 	}
 	for _, l := range limits {
-		if err := c.write(serverID, l); err != nil && !l.optional {
+		if err := c.writeSoon(serverID, l); err != nil && !l.optional {
 			return fmt.Errorf("its limit %s=%s cannot be set: %w", l.file, l.value, err)
 		}
 	}
 	return nil
+}
+
+// writeSoon tries for a moment what the kernel refuses: a container that was removed just now may leave a larger share
+// behind until its last process is gone.
+func (c cgroups) writeSoon(serverID string, l limit) error {
+	err := c.write(serverID, l)
+	for try := 0; try < 40 && !l.optional && errors.Is(err, syscall.EINVAL); try++ {
+		time.Sleep(25 * time.Millisecond)
+		err = c.write(serverID, l)
+	}
+	return err
 }
 
 func (c cgroups) write(serverID string, l limit) error {
