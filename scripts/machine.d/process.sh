@@ -18,13 +18,18 @@ alive() {
 }
 
 # launch NAME COMMAND...: a daemon that outlives the shell and make, with NAME.pid and NAME.log.
-# Descriptor 8 is the lock of the state directory, which it must not hold on to.
+# Descriptor 8 is the lock of the state directory, which it must not hold on to. Until the child has
+# become the command it bears this script's command line and would pass for a process that died.
 launch() {
   local name=$1
   shift
   setsid nohup "$@" >>"$state/$name.log" 2>&1 </dev/null 8>&- &
   echo $! >"$state/$name.pid"
+  await 10 launched $! || true
 }
+
+# launched PID: it is the command by now, or has ended already.
+launched() { owns "$1" || ! kill -0 "$1" 2>/dev/null; }
 
 # await SECONDS COMMAND...: polls until COMMAND succeeds.
 await() {
