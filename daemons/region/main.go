@@ -12,7 +12,6 @@ import (
 	"github.com/moset/moset/daemons/region/service"
 	"github.com/moset/moset/internal/daemon"
 	"github.com/moset/moset/pkg/authn"
-	"github.com/moset/moset/pkg/authn/keystone"
 )
 
 func main() { daemon.Run("moset-region", serve) }
@@ -33,15 +32,7 @@ func serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	creds, err := keystone.FromEnv(*cloud)
-	if err != nil {
-		return err
-	}
-	session, err := keystone.Connect(ctx, creds)
-	if err != nil {
-		return err
-	}
-	glance, err := session.Endpoint("image")
+	at, err := daemon.ConnectOpenStack(ctx, *cloud)
 	if err != nil {
 		return err
 	}
@@ -52,8 +43,8 @@ func serve(ctx context.Context) error {
 	if err := daemon.BindAll(l); err != nil {
 		return err
 	}
-	region, err := service.Start(ctx, service.Config{Database: filepath.Join(*state, "region.db"), Session: session, GlanceURL: glance,
-		Hosts: peer, TLS: creds.TLS, Logger: log})
+	region, err := service.Start(ctx, service.Config{Database: filepath.Join(*state, "region.db"), Session: at.Session, GlanceURL: at.Glance,
+		Hosts: peer, TLS: at.TLS, Logger: log})
 	if err != nil {
 		return err
 	}

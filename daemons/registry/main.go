@@ -43,25 +43,17 @@ func serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	creds, err := keystone.FromEnv(*cloud)
+	at, err := daemon.ConnectOpenStack(ctx, *cloud)
 	if err != nil {
 		return err
 	}
-	session, err := keystone.Connect(ctx, creds)
-	if err != nil {
-		return err
-	}
-	endpoint, err := session.Endpoint("image")
-	if err != nil {
-		return err
-	}
-	handler, err := front.New(front.Config{AuthURL: session.AuthURL(), GlanceURL: endpoint, Realm: *realm, TLS: creds.TLS, Logger: log, Replicas: replicas.Replicas,
-		Verifier: authn.NewCached(keystone.NewVerifier(session, 0), authn.CacheConfig{})})
+	handler, err := front.New(front.Config{AuthURL: at.Session.AuthURL(), GlanceURL: at.Glance, Realm: *realm, TLS: at.TLS, Logger: log, Replicas: replicas.Replicas,
+		Verifier: authn.NewCached(keystone.NewVerifier(at.Session, 0), authn.CacheConfig{})})
 	if err != nil {
 		return err
 	}
 	defer handler.Close()
-	collector, err := gc.Collector(session, endpoint, glance.CollectorConfig{}, log)
+	collector, err := gc.Collector(at, glance.CollectorConfig{}, log)
 	if err != nil {
 		return err
 	}

@@ -42,6 +42,17 @@ func (a *app) onImages(c *cobra.Command, do func(context.Context, *session, imag
 	return imageErrors.Translate(do(c.Context(), s, store))
 }
 
+// onImage is onImages for a command of one image.
+func (a *app) onImage(c *cobra.Command, name string, do func(context.Context, image.Store, image.Ref) error) error {
+	return a.onImages(c, func(ctx context.Context, s *session, store image.Store) error {
+		ref, err := image.ParseRef(name, s.project)
+		if err != nil {
+			return err
+		}
+		return do(ctx, store, ref)
+	})
+}
+
 // parseRefs reads all names before anything is done with the first of them.
 func parseRefs(names []string, project string) ([]image.Ref, error) {
 	refs := make([]image.Ref, len(names))

@@ -17,11 +17,7 @@ func (a *app) imageHistory() *cobra.Command {
 	c := &cobra.Command{Use: "history IMAGE", Short: "Show the steps an image was built in, last first, as docker history does", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeImage}
 	c.Flags().BoolVar(&full, "no-trunc", false, "do not cut ids and commands")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		return a.onImages(c, func(ctx context.Context, s *session, store image.Store) error {
-			ref, err := image.ParseRef(args[0], s.project)
-			if err != nil {
-				return err
-			}
+		return a.onImage(c, args[0], func(ctx context.Context, store image.Store, ref image.Ref) error {
 			img, err := store.Resolve(ctx, ref)
 			if err != nil {
 				return err

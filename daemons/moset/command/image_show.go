@@ -13,11 +13,7 @@ import (
 func (a *app) imageShow() *cobra.Command {
 	c := &cobra.Command{Use: "show IMAGE", Short: "Show an image and its layers, top first", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeImage}
 	c.RunE = func(c *cobra.Command, args []string) error {
-		return a.onImages(c, func(ctx context.Context, s *session, store image.Store) error {
-			ref, err := image.ParseRef(args[0], s.project)
-			if err != nil {
-				return err
-			}
+		return a.onImage(c, args[0], func(ctx context.Context, store image.Store, ref image.Ref) error {
 			img, err := store.Resolve(ctx, ref)
 			if err != nil {
 				return err
@@ -46,12 +42,16 @@ type layerRow struct {
 	Glance    string `json:"glance_id"`
 }
 
+func newLayerRow(l image.Layer) layerRow {
+	return layerRow{l.ID, l.Parent, l.Digest.String(), l.DiffID.String(), l.Size, l.CreatedBy, l.Record}
+}
+
 func (a *app) printImage(img image.Image, layers []image.Layer) error {
 	rows := []table.Row{}
 	plain := []layerRow{}
 	for _, l := range layers {
 		rows = append(rows, table.Row{short(l.ID), short(l.Parent), size(l.Size), l.Record, clip(l.CreatedBy, 60)})
-		plain = append(plain, layerRow{l.ID, l.Parent, l.Digest.String(), l.DiffID.String(), l.Size, l.CreatedBy, l.Record})
+		plain = append(plain, newLayerRow(l))
 	}
 	if a.structured() {
 		return a.emit(map[string]any{"reference": img.Ref.String(), "digest": img.Digest, "id": img.ID, "size": img.Size, "platform": img.Platform, "created": img.Created, "layers": plain})

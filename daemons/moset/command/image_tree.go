@@ -48,8 +48,7 @@ type treeRow struct {
 func treeRows(nodes []*image.Node) []treeRow {
 	rows := []treeRow{}
 	for _, n := range nodes {
-		l := n.Layer
-		row := treeRow{layerRow: layerRow{l.ID, l.Parent, l.Digest.String(), l.DiffID.String(), l.Size, l.CreatedBy, l.Record}, Tags: n.Tags}
+		row := treeRow{layerRow: newLayerRow(n.Layer), Tags: n.Tags}
 		if len(n.Children) > 0 {
 			row.Children = treeRows(n.Children)
 		}

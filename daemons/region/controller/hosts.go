@@ -67,6 +67,9 @@ func (c *Controller) Heartbeat(ctx context.Context, r HostReport) error {
 		old := l.get()
 		h.Cordoned, h.layers = old.Cordoned, old.layers
 		if same(old.HostReport, r) {
+			if r.Layers != "" && old.layers == nil { // it did not answer when it was asked
+				c.work.Go(func() { c.learnLayers(r.Name) })
+			}
 			return c.seen(l)
 		}
 	}

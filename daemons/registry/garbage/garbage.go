@@ -12,7 +12,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/moset/moset/pkg/authn/keystone"
+	"github.com/moset/moset/internal/daemon"
 	"github.com/moset/moset/pkg/image/glance"
 )
 
@@ -32,11 +32,11 @@ func (f *Flags) Add(set *flag.FlagSet, prefix string) {
 	}
 }
 
-// Collector makes the collector of all projects, as the session's user, who must be an administrator.
-func (f Flags) Collector(session *keystone.Session, endpoint string, cfg glance.CollectorConfig, log *slog.Logger) (*glance.Collector, error) {
-	id := session.Identity()
+// Collector makes the collector of all projects, as the daemon's own user, who must be an administrator.
+func (f Flags) Collector(at daemon.OpenStack, cfg glance.CollectorConfig, log *slog.Logger) (*glance.Collector, error) {
+	id := at.Session.Identity()
 	cfg.Grace, cfg.Untagged, cfg.AllProjects = f.Grace, f.Untagged, true
-	return glance.NewCollector(glance.Config{Endpoint: endpoint, Provider: session.Provider(), ProjectID: id.ProjectID, Project: id.ProjectName, Log: log}, cfg)
+	return glance.NewCollector(glance.Config{Endpoint: at.Glance, Provider: at.Session.Provider(), ProjectID: id.ProjectID, Project: id.ProjectName, Log: log}, cfg)
 }
 
 // Loop collects until ctx ends; each run is told to done.
@@ -84,20 +84,12 @@ func Command(ctx context.Context, args []string, out io.Writer) error {
 	if set.NArg() > 0 {
 		return fmt.Errorf("moset-registry gc takes flags only, not %q", set.Arg(0))
 	}
-	creds, err := keystone.FromEnv(*cloud)
-	if err != nil {
-		return err
-	}
-	session, err := keystone.Connect(ctx, creds)
-	if err != nil {
-		return err
-	}
-	endpoint, err := session.Endpoint("image")
+	at, err := daemon.ConnectOpenStack(ctx, *cloud)
 	if err != nil {
 		return err
 	}
 	p := printer{out: out, json: *asJSON, dry: *dry}
-	c, err := f.Collector(session, endpoint, glance.CollectorConfig{DryRun: *dry, Found: p.found}, nil)
+	c, err := f.Collector(at, glance.CollectorConfig{DryRun: *dry, Found: p.found}, nil)
 	if err != nil {
 		return err
 	}

@@ -49,9 +49,12 @@ func (c *Client) Pull(ctx context.Context, r Request, progress func(Event)) (str
 	}
 	if r.Digest != "" { // what a tag stands for may have changed
 		id, err := c.local(ctx, ref)
-		if err != nil || id != "" {
+		if err != nil {
+			return "", c.translate("pull", ref, err)
+		}
+		if id != "" {
 			box.put(Event{Kind: Complete})
-			return id, c.translate("pull", ref, err)
+			return id, nil
 		}
 	}
 	p, leave := c.join(ctx, r, box)
