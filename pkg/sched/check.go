@@ -98,26 +98,3 @@ func (b *Batch) Validate() error {
 	}
 	return b.Set.Validate()
 }
-
-// validate checks every host, and that no id comes twice. It reports whether
-// the hosts are sorted by id, which saves the map and later comparisons.
-func validateHosts(hosts []Host) (sorted bool, err error) {
-	sorted = true
-	for i := range hosts {
-		if err := hosts[i].Validate(); err != nil {
-			return false, err
-		}
-		sorted = sorted && (i == 0 || hosts[i-1].ID < hosts[i].ID)
-	}
-	if sorted {
-		return true, nil
-	}
-	seen := make(map[string]struct{}, len(hosts))
-	for i := range hosts {
-		if _, twice := seen[hosts[i].ID]; twice {
-			return false, invalid("host %s is in the snapshot twice", hosts[i].ID)
-		}
-		seen[hosts[i].ID] = struct{}{}
-	}
-	return false, nil
-}

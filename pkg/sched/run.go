@@ -6,12 +6,11 @@ import "hash/fnv"
 // only read; what the batch changes lives in slices beside them, made once, so
 // that looking at a host allocates nothing.
 type run struct {
-	s      *Scheduler
-	hosts  []Host
-	sorted bool
-	n      int
-	batch  Batch
-	req    Request
+	s     *Scheduler
+	hosts []*Host // by id
+	n     int
+	batch Batch
+	req   Request
 
 	filterNames, scorerNames []string
 	calling                  string // the plug-in being called, for a panic
@@ -45,13 +44,13 @@ func newRun(s *Scheduler, snap Snapshot, b Batch) (*run, error) {
 	if err := b.Validate(); err != nil {
 		return nil, err
 	}
-	sorted, err := validateHosts(snap.Hosts)
+	hosts, err := snap.sorted()
 	if err != nil {
 		return nil, err
 	}
-	n := len(snap.Hosts)
+	n := len(hosts)
 	r := &run{
-		s: s, hosts: snap.Hosts, sorted: sorted, n: max(1, b.N), batch: b,
+		s: s, hosts: hosts, n: max(1, b.N), batch: b,
 		alloc: make([]Vector, n), free: make([]Vector, n),
 		placed: make([]int32, n), score: make([]float64, n), verdict: make([]int32, n),
 	}
@@ -67,7 +66,7 @@ func newRun(s *Scheduler, snap Snapshot, b Batch) (*run, error) {
 func (r *run) measure() {
 	ready, have := 0, [NumResources]int{}
 	for i := range r.hosts {
-		h := &r.hosts[i]
+		h := r.hosts[i]
 		r.alloc[i] = h.Allocatable()
 		r.free[i] = r.alloc[i]
 		for k := range r.free[i] {

@@ -105,10 +105,7 @@ func (r *run) before(i, j int) bool {
 	if r.tie != nil && r.tie[i] != r.tie[j] {
 		return r.tie[i] < r.tie[j]
 	}
-	if r.sorted {
-		return i < j
-	}
-	return r.hosts[i].ID < r.hosts[j].ID
+	return i < j
 }
 
 // take puts a copy on host i and looks again at what that may have changed.

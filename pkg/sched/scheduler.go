@@ -122,7 +122,7 @@ func (r *run) panicked(p any) error {
 }
 
 func (r *run) claim(k, host int) Claim {
-	h := &r.hosts[host]
+	h := r.hosts[host]
 	return Claim{
 		SetID: r.batch.copyID(k), Group: r.req.Set.Group, HostID: h.ID, HostVersion: h.Version,
 		Take: r.req.Set.Need, Networks: r.req.Set.Networks, Avoid: r.avoid,

@@ -14,7 +14,7 @@ func newTally(r *run, group, by string) tally {
 	t := tally{group: group, by: by, own: group == r.req.Set.Group, domain: make([]int32, len(r.hosts))}
 	index := make(map[string]int32)
 	for i := range r.hosts {
-		h := &r.hosts[i]
+		h := r.hosts[i]
 		value, ok := h.Label(by)
 		if !ok {
 			t.domain[i] = -1

@@ -28,7 +28,7 @@ func (v HostView) State() State { return v.r.hosts[v.i].State }
 func (v HostView) Label(key string) (value string, ok bool) { return v.r.hosts[v.i].Label(key) }
 
 // Matches reports whether the host meets the condition.
-func (v HostView) Matches(s Selector) bool { return s.Matches(&v.r.hosts[v.i]) }
+func (v HostView) Matches(s Selector) bool { return s.Matches(v.r.hosts[v.i]) }
 
 // Allocatable is what sets may use of the resource in all.
 func (v HostView) Allocatable(r Resource) int64 { return v.r.alloc[v.i][r] }
@@ -63,8 +63,12 @@ func Views(set Set, hosts ...Host) (*Request, []HostView, error) {
 		return nil, nil, err
 	}
 	views := make([]HostView, len(hosts))
-	for i := range views {
-		views[i] = HostView{r, i}
+	for i, h := range r.hosts {
+		for k := range hosts {
+			if h == &hosts[k] {
+				views[k] = HostView{r, i}
+			}
+		}
 	}
 	return &r.req, views, nil
 }

@@ -39,7 +39,7 @@ func (c *Controller) place(ctx context.Context, model set.Server, ids []string, 
 	c.placing.Lock()
 	defer c.placing.Unlock()
 	snap := c.ledger.Snapshot()
-	if len(snap.Hosts) == 0 {
+	if snap.Len() == 0 {
 		return nil, nil, fmt.Errorf("%w: no host has ever reported to this region: start moset-host", set.ErrNoCapacity)
 	}
 	batch := sched.Batch{Set: request(model), N: len(ids), IDs: ids, Min: 1}
