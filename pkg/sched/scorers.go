@@ -33,7 +33,7 @@ func (EvenScorer) Score(q *Request, h HostView) float64 { return 1 - use(q, h) }
 
 func use(q *Request, h HostView) float64 {
 	sum, n := 0.0, 0
-	alloc, free := &h.r.alloc[h.i], &h.r.free[h.i]
+	alloc, free := &h.r.f.alloc[h.i], &h.r.f.free[h.i]
 	for r, need := range q.Set.Need {
 		if need > 0 && alloc[r] > 0 {
 			sum += 1 - float64(free[r]-need)/float64(alloc[r])
@@ -82,7 +82,7 @@ func (SpreadScorer) Score(q *Request, h HostView) float64 {
 	sum := 0.0
 	for k := range q.r.spread {
 		t := &q.r.spread[k]
-		if d := t.domain[h.i]; d >= 0 {
+		if d := t.of[h.i]; d >= 0 {
 			sum += 1 / float64(1+t.count[d])
 		}
 	}
@@ -110,11 +110,11 @@ func (ScarcityScorer) Name() string { return "scarcity" }
 // Score implements Scorer.
 func (ScarcityScorer) Score(q *Request, h HostView) float64 {
 	worst := 0.0
-	alloc, free := &h.r.alloc[h.i], &h.r.free[h.i]
+	alloc, free := &h.r.f.alloc[h.i], &h.r.f.free[h.i]
 	for r, need := range q.Set.Need {
-		if need == 0 && free[r] > 0 && q.r.share[r] < 1 {
+		if need == 0 && free[r] > 0 && q.r.f.share[r] < 1 {
 			left := float64(free[r]) / float64(alloc[r])
-			worst = max(worst, left*(1-q.r.share[r]))
+			worst = max(worst, left*(1-q.r.f.share[r]))
 		}
 	}
 	return 1 - worst

@@ -21,6 +21,9 @@ type ReadyFilter struct{}
 // Name implements sched.Filter.
 func (ReadyFilter) Name() string { return "ready" }
 
+// Depends implements sched.Dependent: the answer is in the labels of the host.
+func (ReadyFilter) Depends(*sched.Request) sched.Dependency { return sched.OnHost }
+
 // Filter implements sched.Filter.
 func (ReadyFilter) Filter(_ *sched.Request, h sched.HostView) sched.Reason {
 	if why, ok := h.Label(LabelNotReady); ok {

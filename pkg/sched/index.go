@@ -1,0 +1,330 @@
+package sched
+
+import "context"
+
+// index plans by the class of the set. Rules on groups lie over it for the one
+// batch: those that hold for whole blocks over the winners of the trees, those
+// that hold for a host as a changed score. Where a rule is by a label that
+// cuts through blocks, the scores of all hosts are gone through instead.
+type index struct {
+	*run
+	c     *class
+	saved []savedScore // of the hosts touched, to put back
+	hard  []hardRule
+	soft  []tally // of all spreads, when a scorer asks for them
+	apart []tally // rules by more than the host
+	mask  []string
+	dense bool
+	shut  []bool    // by block
+	extra []float64 // by block
+}
+
+type savedScore struct {
+	host  int32
+	score float64
+}
+
+type hardRule struct {
+	tally
+	skew int
+}
+
+func (x *index) prepare(ctx context.Context) (err error) {
+	if x.c, err = x.class(ctx); err != nil {
+		return err
+	}
+	x.rules()
+	x.spread = x.soft
+	if x.dense || len(x.hard)+len(x.soft)+len(x.apart) == 0 {
+		return nil
+	}
+	x.shut, x.extra = make([]bool, len(x.f.blocks)), make([]float64, len(x.f.blocks))
+	for b := range x.f.blocks {
+		x.weigh(b)
+	}
+	return nil
+}
+
+// rules compiles the set's rules on groups.
+func (x *index) rules() {
+	set := &x.req.Set
+	for k := range x.s.filters {
+		switch x.s.filters[k].(type) {
+		case AntiAffinityFilter:
+			for _, a := range set.AntiAffinity {
+				x.keepApart(a)
+			}
+		case SpreadFilter:
+			for _, s := range set.Spread {
+				if s.Hard {
+					t := newTally(x.run, set.Group, s.By, x.c.values(x.run, s.By))
+					x.hard = append(x.hard, hardRule{t, max(1, s.MaxSkew)})
+					x.dense = x.dense || t.block == nil
+				}
+			}
+		}
+	}
+	if !x.s.spreading {
+		return
+	}
+	for _, s := range set.Spread {
+		t := newTally(x.run, set.Group, s.By, nil)
+		x.soft = append(x.soft, t)
+		x.dense = x.dense || t.block == nil
+	}
+}
+
+func (x *index) keepApart(a AntiAffinity) {
+	if a.By != "host" {
+		t := newTally(x.run, a.Group, a.By, nil)
+		x.apart = append(x.apart, t)
+		x.dense = x.dense || t.block == nil
+		return
+	}
+	for i := range x.f.groups[a.Group] {
+		x.save(i, refused)
+	}
+	x.mask = append(x.mask, a.Group)
+}
+
+// save changes the score of a host for this batch.
+func (x *index) save(i int32, score float64) {
+	if !x.f.touched[i] {
+		x.f.touched[i] = true
+		x.saved = append(x.saved, savedScore{i, x.c.score[i]})
+	}
+	x.c.set(x.f, i, score)
+}
+
+// restore makes the class what it was.
+func (x *index) restore() {
+	for _, s := range x.saved {
+		x.f.touched[s.host] = false
+		x.c.set(x.f, s.host, s.score)
+	}
+	x.saved = x.saved[:0]
+}
+
+// weigh works out what the rules say of block b.
+func (x *index) weigh(b int) {
+	x.shut[b], x.extra[b] = x.closed(b, true), x.spreadScore(b, true)
+}
+
+// value is the number of a tally's value at a host, or at a block.
+func (t *tally) value(at int, block bool) int32 {
+	if block {
+		return t.block[at]
+	}
+	return t.of[at]
+}
+
+// closed reports whether a rule refuses the host or block.
+func (x *index) closed(at int, block bool) bool {
+	for k := range x.apart {
+		if v := x.apart[k].value(at, block); v >= 0 && x.apart[k].count[v] > 0 {
+			return true
+		}
+	}
+	for k := range x.hard {
+		h := &x.hard[k]
+		if v := h.value(at, block); v < 0 || h.count[v]+1-h.least > h.skew {
+			return true
+		}
+	}
+	return false
+}
+
+// spreadScore is what the scorers by counts of groups give the host or block.
+func (x *index) spreadScore(at int, block bool) float64 {
+	if len(x.soft) == 0 {
+		return 0
+	}
+	sum := 0.0
+	for k := range x.soft {
+		if v := x.soft[k].value(at, block); v >= 0 {
+			sum += 1 / float64(1+x.soft[k].count[v])
+		}
+	}
+	sum /= float64(len(x.soft))
+	all := 0.0
+	for k, s := range x.s.scorers {
+		if x.s.spreads[k] {
+			all += weighted(s, sum)
+		}
+	}
+	return all
+}
+
+// weighted applies the weights of a scorer to what it gave.
+func weighted(s Scorer, score float64) float64 {
+	if w, ok := s.(Weighted); ok {
+		return w.Weight * weighted(w.Scorer, score)
+	}
+	return score
+}
+
+// best is the host with the highest score, or -1.
+func (x *index) best() int {
+	if x.dense {
+		return x.bestOfAll()
+	}
+	best, total, base := int32(-1), refused, refused
+	for b, score := range x.c.top {
+		sum := score
+		if x.shut != nil {
+			if x.shut[b] {
+				continue
+			}
+			sum += x.extra[b]
+		}
+		if score == refused || sum < total {
+			continue
+		}
+		if i := x.c.root[b]; sum > total || score > base || score == base && x.f.before(i, best) {
+			best, total, base = i, sum, score
+		}
+	}
+	return int(best)
+}
+
+func (x *index) bestOfAll() int {
+	best, total, base := int32(-1), refused, refused
+	for n, score := range x.c.score {
+		if score == refused || x.closed(n, false) {
+			continue
+		}
+		sum, i := score+x.spreadScore(n, false), int32(n)
+		if sum > total || sum == total && (score > base || score == base && x.f.before(i, best)) {
+			best, total, base = i, sum, score
+		}
+	}
+	return int(best)
+}
+
+// take puts a copy on host i.
+func (x *index) take(_ context.Context, i int, last bool) error {
+	x.occupy(i)
+	if last {
+		return nil
+	}
+	n := int32(i)
+	x.save(n, x.c.score[i]) // before ask changes it
+	old := x.c.score[i]
+	verdict := x.c.verdict[i]
+	if err := x.c.ask(x.run, i); err != nil {
+		return err
+	}
+	now := x.c.score[i]
+	x.c.score[i], x.c.verdict[i] = old, verdict
+	for _, group := range x.mask {
+		if group == x.req.Set.Group {
+			now = refused
+		}
+	}
+	x.c.set(x.f, n, now)
+	x.count(i)
+	return nil
+}
+
+// count has the rules see one more copy on host i.
+func (x *index) count(i int) {
+	all := false
+	for k := range x.apart {
+		x.apart[k].add(i)
+	}
+	for k := range x.hard {
+		all = x.hard[k].add(i) || all
+	}
+	for k := range x.soft {
+		x.soft[k].add(i)
+	}
+	if x.shut == nil {
+		return
+	}
+	for b := range x.shut {
+		if all || x.concerns(b, i) {
+			x.weigh(b)
+		}
+	}
+}
+
+// concerns reports whether a copy on host i counts for block b.
+func (x *index) concerns(b, i int) bool {
+	for _, list := range [][]tally{x.apart, x.soft} {
+		for k := range list {
+			if list[k].block[b] == list[k].of[i] {
+				return true
+			}
+		}
+	}
+	for k := range x.hard {
+		if x.hard[k].block[b] == x.hard[k].of[i] {
+			return true
+		}
+	}
+	return false
+}
+
+// top is the few best hosts; each is put aside to see the next.
+func (x *index) top() []ranked {
+	var list []ranked
+	var hidden []savedScore
+	for len(list) < examples {
+		i := x.best()
+		if i < 0 {
+			break
+		}
+		extra := 0.0
+		switch {
+		case x.dense:
+			extra = x.spreadScore(i, false)
+		case x.extra != nil:
+			extra = x.extra[x.f.blockOf[i]]
+		}
+		list = append(list, ranked{i, x.c.score[i] + extra})
+		hidden = append(hidden, savedScore{int32(i), x.c.score[i]})
+		x.c.set(x.f, int32(i), refused)
+	}
+	for _, h := range hidden {
+		x.c.set(x.f, h.host, h.score)
+	}
+	return list
+}
+
+// judgeAll works out the verdicts for an explanation: those kept, unless a
+// rule on groups comes first.
+func (x *index) judgeAll() {
+	x.restore()
+	x.verdict = make([]int32, len(x.f.hosts))
+	x.tallies()
+	for i := range x.verdict {
+		x.verdict[i] = x.judgement(i)
+	}
+	for _, i := range x.taken { // the class does not know of the copies
+		score, verdict := x.c.score[i], x.c.verdict[i]
+		if err := x.c.ask(x.run, int(i)); err == nil {
+			x.verdict[i] = x.judgement(int(i))
+		}
+		x.c.score[i], x.c.verdict[i] = score, verdict
+	}
+}
+
+func (x *index) judgement(i int) int32 {
+	stop := len(x.s.filters)
+	code := x.c.verdict[i]
+	if code > 0 {
+		stop = x.c.refusals[code-1].filter
+	}
+	for k := range stop {
+		if !x.s.grouped[k] {
+			continue
+		}
+		if reason := x.s.filters[k].Filter(&x.req, HostView{x.run, i}); reason != "" {
+			return x.refuse(k, reason)
+		}
+	}
+	if code > 0 {
+		return x.refuse(stop, x.c.refusals[code-1].reason)
+	}
+	return 0
+}

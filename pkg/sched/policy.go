@@ -1,0 +1,135 @@
+package sched
+
+import (
+	"fmt"
+	"math"
+)
+
+// policy is the plug-ins of a Scheduler, looked at once.
+type policy struct {
+	filters     []Filter
+	scorers     []Scorer
+	filterNames []string
+	scorerNames []string
+	groups      bool   // a plug-in not of this package is asked: it may read the group
+	grouped     []bool // by filter: it counts groups
+	spreads     []bool // by scorer: it counts groups
+	spreading   bool   // any of spreads
+	err         error  // what New found; Plan reports it
+}
+
+// isSpreadScorer and isGroupFilter tell the built-in plug-ins that read counts of
+// groups: the index has ways of its own to follow those.
+func isSpreadScorer(s Scorer) bool { _, ok := inner(s).(SpreadScorer); return ok }
+
+func isGroupFilter(f Filter) bool {
+	switch f.(type) {
+	case SpreadFilter, AntiAffinityFilter:
+		return true
+	}
+	return false
+}
+
+// inner is the scorer without its weights, or nil.
+func inner(s Scorer) Scorer {
+	for {
+		w, ok := s.(Weighted)
+		if !ok {
+			return s
+		}
+		s = w.Scorer
+	}
+}
+
+// newPolicy asks the plug-ins for their names.
+func newPolicy(filters []Filter, scorers []Scorer) (p policy) {
+	p = policy{filters: filters, scorers: scorers}
+	calling := ""
+	defer func() {
+		if what := recover(); what != nil {
+			p.err = panicked(calling, what)
+		}
+	}()
+	for k, f := range filters {
+		calling = fmt.Sprintf("filter %d", k)
+		if f == nil {
+			p.err = fmt.Errorf("%s is nil: %w", calling, ErrPlugin)
+			return p
+		}
+		p.filterNames = append(p.filterNames, f.Name())
+		p.grouped = append(p.grouped, isGroupFilter(f))
+		p.groups = p.groups || !builtIn(f)
+	}
+	for k, s := range scorers {
+		calling = fmt.Sprintf("scorer %d", k)
+		if inner(s) == nil {
+			p.err = fmt.Errorf("%s is nil: %w", calling, ErrPlugin)
+			return p
+		}
+		if w := weight(s); !(math.Abs(w) <= maxWeight) {
+			p.err = fmt.Errorf("%s has the weight %v; give one from -1e9 to 1e9: %w", calling, w, ErrPlugin)
+			return p
+		}
+		p.scorerNames = append(p.scorerNames, s.Name())
+		p.spreads = append(p.spreads, isSpreadScorer(s))
+		p.spreading = p.spreading || isSpreadScorer(s)
+		p.groups = p.groups || !builtIn(inner(s))
+	}
+	return p
+}
+
+const maxWeight = 1e9
+
+func weight(s Scorer) float64 {
+	w := 1.0
+	for {
+		x, ok := s.(Weighted)
+		if !ok {
+			return w
+		}
+		w, s = w*x.Weight, x.Scorer
+	}
+}
+
+// builtIn reports whether the plug-in is one of this package's, whose answers
+// never follow from the id or the group of a set, or are isGroup ones.
+func builtIn(plugin any) bool {
+	switch plugin.(type) {
+	case StateFilter, LabelFilter, AntiAffinityFilter, AddressFilter, ResourceFilter, SpreadFilter,
+		PackScorer, EvenScorer, PreferScorer, SpreadScorer, ScarcityScorer:
+		return true
+	}
+	return false
+}
+
+// cachable reports whether every answer may be kept until its host changes.
+func (p *policy) cachable(r *run) bool {
+	ok := true
+	for k, f := range p.filters {
+		r.calling = int32(k + 1)
+		ok = ok && (isGroupFilter(f) || declares(f, &r.req))
+	}
+	for k, s := range p.scorers {
+		r.calling = -int32(k + 1)
+		ok = ok && (isSpreadScorer(s) || declares(inner(s), &r.req))
+	}
+	r.calling = 0
+	return ok
+}
+
+// declares reports whether a plug-in says that it depends on the host only.
+func declares(plugin any, q *Request) bool {
+	if builtIn(plugin) {
+		return true
+	}
+	d, ok := plugin.(Dependent)
+	return ok && d.Depends(q) == OnHost
+}
+
+// name is the plug-in being called.
+func (r *run) name() string {
+	if r.calling > 0 {
+		return "filter " + r.s.filterNames[r.calling-1]
+	}
+	return "scorer " + r.s.scorerNames[-r.calling-1]
+}
