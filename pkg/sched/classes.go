@@ -88,7 +88,12 @@ func (p *policy) appendKey(key []byte, s *Set) []byte {
 	for _, a := range s.AntiAffinity {
 		key = appendString(appendString(key, a.Group), a.By)
 	}
-	return key
+	key = binary.AppendUvarint(key, uint64(len(s.Affinity)))
+	for _, a := range s.Affinity {
+		key = appendBool(appendString(appendString(key, a.Group), a.By), a.Hard)
+		key = binary.LittleEndian.AppendUint64(key, math.Float64bits(a.Weight))
+	}
+	return binary.AppendVarint(key, int64(s.Priority))
 }
 
 func (s *Selector) appendKey(key []byte) []byte {

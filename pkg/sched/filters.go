@@ -2,7 +2,7 @@ package sched
 
 // DefaultFilters are the filters of a Config that names none, in order.
 func DefaultFilters() []Filter {
-	return []Filter{StateFilter{}, LabelFilter{}, AntiAffinityFilter{}, AddressFilter{}, ResourceFilter{}, SpreadFilter{}}
+	return []Filter{StateFilter{}, LabelFilter{}, AntiAffinityFilter{}, AffinityFilter{}, AddressFilter{}, ResourceFilter{}, SpreadFilter{}}
 }
 
 // StateFilter refuses hosts that are not Ready.

@@ -13,6 +13,7 @@ type fleet struct {
 	touched     []bool   // scratch of one step, all false between
 	tie         []uint64 // order of equally good hosts; nil with seed 0
 
+	own     []bool // by host: of the scheduler's shard
 	blocks  []block
 	blockOf []int32
 	seat    []int32 // place of the host in its block
@@ -30,13 +31,14 @@ type fleet struct {
 	classes classes
 }
 
-// block is hosts that stand in one rack.
+// block is hosts that stand in one rack and belong to one shard.
 type block struct {
+	own   bool
 	hosts []int32
 	start int // of the block's tree among all nodes of a class
 }
 
-func newFleet(hosts []*Host, seed uint64) *fleet {
+func newFleet(hosts []*Host, seed uint64, shard Shard) *fleet {
 	n := len(hosts)
 	f := &fleet{
 		hosts: hosts, alloc: make([]Vector, n), free: make([]Vector, n),
@@ -52,7 +54,7 @@ func newFleet(hosts []*Host, seed uint64) *fleet {
 		}
 	}
 	f.shares()
-	f.build()
+	f.build(shard)
 	if seed != 0 {
 		f.shuffle(seed)
 	}
@@ -105,14 +107,21 @@ func (f *fleet) shares() bool {
 }
 
 // build puts the hosts into blocks, in order of the first host of each.
-func (f *fleet) build() {
-	index := make(map[string]int32)
+func (f *fleet) build(shard Shard) {
+	type place struct {
+		rack string
+		part int
+	}
+	index, parts := make(map[place]int32), shard.parts(f.hosts)
+	f.own = make([]bool, len(f.hosts))
 	for i, h := range f.hosts {
-		b, ok := index[h.Rack]
+		f.own[i] = parts[i] == shard.Index
+		at := place{h.Rack, parts[i]}
+		b, ok := index[at]
 		if !ok {
 			b = int32(len(f.blocks))
-			index[h.Rack] = b
-			f.blocks = append(f.blocks, block{})
+			index[at] = b
+			f.blocks = append(f.blocks, block{own: f.own[i]})
 		}
 		f.blockOf[i], f.seat[i] = b, int32(len(f.blocks[b].hosts))
 		f.blocks[b].hosts = append(f.blocks[b].hosts, int32(i))

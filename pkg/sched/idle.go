@@ -24,7 +24,7 @@ func (s *Scheduler) fleet(snap Snapshot) (*fleet, error) {
 			return f, nil
 		}
 	}
-	return newFleet(hosts, s.seed), nil
+	return newFleet(hosts, s.seed, s.shard), nil
 }
 
 // keeps reports whether a fleet is worth keeping. Hosts of a snapshot made by

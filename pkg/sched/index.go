@@ -11,8 +11,10 @@ type index struct {
 	c     *class
 	saved []savedScore // of the hosts touched, to put back
 	hard  []hardRule
-	soft  []tally // of all spreads, when a scorer asks for them
-	apart []tally // rules by more than the host
+	soft  []tally    // of all spreads, when a scorer asks for them
+	apart []tally    // rules by more than the host
+	close []nearRule // hard affinity
+	wish  bool       // soft affinity, of run.near
 	mask  []string
 	dense bool
 	shut  []bool    // by block
@@ -34,8 +36,7 @@ func (x *index) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	x.rules()
-	x.spread = x.soft
-	if x.dense || len(x.hard)+len(x.soft)+len(x.apart) == 0 {
+	if x.dense || !x.wish && len(x.hard)+len(x.soft)+len(x.apart)+len(x.close) == 0 {
 		return nil
 	}
 	x.shut, x.extra = make([]bool, len(x.f.blocks)), make([]float64, len(x.f.blocks))
@@ -48,29 +49,69 @@ func (x *index) prepare(ctx context.Context) (err error) {
 // rules compiles the set's rules on groups.
 func (x *index) rules() {
 	set := &x.req.Set
-	for k := range x.s.filters {
-		switch x.s.filters[k].(type) {
+	if len(set.Affinity) > 0 {
+		x.near = x.nearRules()
+	}
+	for _, f := range x.s.filters {
+		switch f.(type) {
 		case AntiAffinityFilter:
 			for _, a := range set.AntiAffinity {
 				x.keepApart(a)
 			}
+		case AffinityFilter:
+			x.keepClose()
 		case SpreadFilter:
-			for _, s := range set.Spread {
-				if s.Hard {
-					t := newTally(x.run, set.Group, s.By, x.c.values(x.run, s.By))
-					x.hard = append(x.hard, hardRule{t, max(1, s.MaxSkew)})
-					x.dense = x.dense || t.block == nil
-				}
-			}
+			x.keepLevel()
 		}
 	}
-	if !x.s.spreading {
-		return
+	for _, s := range x.s.scorers {
+		switch inner(s).(type) {
+		case SpreadScorer:
+			x.spreadWishes()
+		case AffinityScorer:
+			x.nearWishes()
+		}
 	}
-	for _, s := range set.Spread {
-		t := newTally(x.run, set.Group, s.By, nil)
+}
+
+func (x *index) keepLevel() {
+	for _, s := range x.req.Set.Spread {
+		if s.Hard {
+			t := newTally(x.run, x.req.Set.Group, s.By, x.c.values(x.run, s.By))
+			x.hard = append(x.hard, hardRule{t, max(1, s.MaxSkew)})
+			x.dense = x.dense || t.block == nil
+		}
+	}
+}
+
+// keepClose takes copies of the rules, to count on their own.
+func (x *index) keepClose() {
+	for k, n := range x.nearRules() {
+		if n.rule.Hard {
+			x.close = append(x.close, n)
+			x.dense = x.dense || x.near[k].block == nil
+		}
+	}
+}
+
+func (x *index) spreadWishes() {
+	if len(x.soft) > 0 {
+		return // two scorers look at the same counts
+	}
+	for _, s := range x.req.Set.Spread {
+		t := newTally(x.run, x.req.Set.Group, s.By, nil)
 		x.soft = append(x.soft, t)
 		x.dense = x.dense || t.block == nil
+	}
+	x.spread = x.soft
+}
+
+func (x *index) nearWishes() {
+	for k := range x.near {
+		if n := &x.near[k]; !n.rule.Hard {
+			x.wish = true
+			x.dense = x.dense || n.block == nil
+		}
 	}
 }
 
@@ -107,7 +148,7 @@ func (x *index) restore() {
 
 // weigh works out what the rules say of block b.
 func (x *index) weigh(b int) {
-	x.shut[b], x.extra[b] = x.closed(b, true), x.spreadScore(b, true)
+	x.shut[b], x.extra[b] = x.closed(b, true), x.groupScore(b, true)
 }
 
 // value is the number of a tally's value at a host, or at a block.
@@ -125,6 +166,11 @@ func (x *index) closed(at int, block bool) bool {
 			return true
 		}
 	}
+	for k := range x.close {
+		if n := &x.close[k]; n.refuses(n.value(at, block)) {
+			return true
+		}
+	}
 	for k := range x.hard {
 		h := &x.hard[k]
 		if v := h.value(at, block); v < 0 || h.count[v]+1-h.least > h.skew {
@@ -134,22 +180,18 @@ func (x *index) closed(at int, block bool) bool {
 	return false
 }
 
-// spreadScore is what the scorers by counts of groups give the host or block.
-func (x *index) spreadScore(at int, block bool) float64 {
-	if len(x.soft) == 0 {
+// groupScore is what the scorers by counts of groups give the host or block.
+func (x *index) groupScore(at int, block bool) float64 {
+	if len(x.soft) == 0 && !x.wish {
 		return 0
 	}
-	sum := 0.0
-	for k := range x.soft {
-		if v := x.soft[k].value(at, block); v >= 0 {
-			sum += 1 / float64(1+x.soft[k].count[v])
-		}
-	}
-	sum /= float64(len(x.soft))
 	all := 0.0
-	for k, s := range x.s.scorers {
-		if x.s.spreads[k] {
-			all += weighted(s, sum)
+	for _, s := range x.s.scorers {
+		switch inner(s).(type) {
+		case SpreadScorer:
+			all += weighted(s, spreadScore(x.soft, func(t *tally) int32 { return t.value(at, block) }))
+		case AffinityScorer:
+			all += weighted(s, affinityScore(x.near, func(t *tally) int32 { return t.value(at, block) }))
 		}
 	}
 	return all
@@ -168,8 +210,19 @@ func (x *index) best() int {
 	if x.dense {
 		return x.bestOfAll()
 	}
+	if best := x.bestOfBlocks(true); best >= 0 {
+		return best
+	}
+	return x.bestOfBlocks(false)
+}
+
+// bestOfBlocks looks at the blocks of the scheduler's own shard, or at others.
+func (x *index) bestOfBlocks(own bool) int {
 	best, total, base := int32(-1), refused, refused
 	for b, score := range x.c.top {
+		if score == refused || x.f.blocks[b].own != own {
+			continue
+		}
 		sum := score
 		if x.shut != nil {
 			if x.shut[b] {
@@ -177,7 +230,7 @@ func (x *index) best() int {
 			}
 			sum += x.extra[b]
 		}
-		if score == refused || sum < total {
+		if sum < total {
 			continue
 		}
 		if i := x.c.root[b]; sum > total || score > base || score == base && x.f.before(i, best) {
@@ -188,15 +241,18 @@ func (x *index) best() int {
 }
 
 func (x *index) bestOfAll() int {
-	best, total, base := int32(-1), refused, refused
+	best, total, base, mine := int32(-1), refused, refused, false
 	for n, score := range x.c.score {
-		if score == refused || x.closed(n, false) {
+		if score == refused || mine && !x.f.own[n] || x.closed(n, false) {
 			continue
 		}
-		sum, i := score+x.spreadScore(n, false), int32(n)
-		if sum > total || sum == total && (score > base || score == base && x.f.before(i, best)) {
-			best, total, base = i, sum, score
+		sum, i := score+x.groupScore(n, false), int32(n)
+		switch {
+		case x.f.own[n] && !mine, sum > total:
+		case sum < total || score < base || score == base && !x.f.before(i, best):
+			continue
 		}
+		best, total, base, mine = i, sum, score, x.f.own[n]
 	}
 	return int(best)
 }
@@ -238,6 +294,12 @@ func (x *index) count(i int) {
 	for k := range x.soft {
 		x.soft[k].add(i)
 	}
+	for k := range x.close {
+		all = x.close[k].add(i) || all
+	}
+	for k := range x.near {
+		x.near[k].add(i)
+	}
 	if x.shut == nil {
 		return
 	}
@@ -262,7 +324,7 @@ func (x *index) concerns(b, i int) bool {
 			return true
 		}
 	}
-	return false
+	return len(x.close) > 0 || x.wish
 }
 
 // top is the few best hosts; each is put aside to see the next.
@@ -277,7 +339,7 @@ func (x *index) top() []ranked {
 		extra := 0.0
 		switch {
 		case x.dense:
-			extra = x.spreadScore(i, false)
+			extra = x.groupScore(i, false)
 		case x.extra != nil:
 			extra = x.extra[x.f.blockOf[i]]
 		}

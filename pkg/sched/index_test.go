@@ -35,6 +35,7 @@ func (oddUse) Score(q *sched.Request, h sched.HostView) float64 {
 func indexPolicies() map[string]sched.Config {
 	return map[string]sched.Config{
 		"built-in":    {},
+		"sharded":     {Shard: sched.Shard{Index: 1, Of: 2}},
 		"even":        {Scorers: []sched.Scorer{sched.EvenScorer{}, sched.Weighted{Scorer: sched.SpreadScorer{}, Weight: 3}}},
 		"no scores":   {Scorers: []sched.Scorer{}},
 		"few filters": {Filters: []sched.Filter{sched.StateFilter{}, sched.SpreadFilter{}}},
@@ -97,9 +98,22 @@ func (w *world) step(t *rapid.T, k int) {
 		b.Set.Spread[k].Hard = rapid.Bool().Draw(t, "hard")
 		b.Set.Spread[k].MaxSkew = rapid.IntRange(0, 2).Draw(t, "skew")
 	}
+	b.Set.Affinity = rapid.SliceOfN(rapid.Custom(drawAffinity), 0, 2).Draw(t, "affinity")
+	if b.Validate() != nil {
+		b.Set.Affinity = nil // it contradicts the anti-affinity
+	}
 	w.known = append(w.known, b)
 	plan := w.compare(t, b)
 	w.change(t, k, plan)
+}
+
+func drawAffinity(t *rapid.T) sched.Affinity {
+	return sched.Affinity{
+		Group:  rapid.SampledFrom([]string{"", "web", "db"}).Draw(t, "group"),
+		By:     rapid.SampledFrom([]string{"", "rack", "rack", "zone", "disk"}).Draw(t, "by"),
+		Hard:   rapid.Bool().Draw(t, "hard"),
+		Weight: rapid.SampledFrom([]float64{0, 1, -2, 0.5}).Draw(t, "weight"),
+	}
 }
 
 // compare plans with both.

@@ -14,17 +14,22 @@ type policy struct {
 	groups      bool   // a plug-in not of this package is asked: it may read the group
 	grouped     []bool // by filter: it counts groups
 	spreads     []bool // by scorer: it counts groups
-	spreading   bool   // any of spreads
 	err         error  // what New found; Plan reports it
 }
 
-// isSpreadScorer and isGroupFilter tell the built-in plug-ins that read counts of
+// isGroupScorer and isGroupFilter tell the built-in plug-ins that read counts of
 // groups: the index has ways of its own to follow those.
-func isSpreadScorer(s Scorer) bool { _, ok := inner(s).(SpreadScorer); return ok }
+func isGroupScorer(s Scorer) bool {
+	switch inner(s).(type) {
+	case SpreadScorer, AffinityScorer:
+		return true
+	}
+	return false
+}
 
 func isGroupFilter(f Filter) bool {
 	switch f.(type) {
-	case SpreadFilter, AntiAffinityFilter:
+	case SpreadFilter, AntiAffinityFilter, AffinityFilter:
 		return true
 	}
 	return false
@@ -71,8 +76,7 @@ func newPolicy(filters []Filter, scorers []Scorer) (p policy) {
 			return p
 		}
 		p.scorerNames = append(p.scorerNames, s.Name())
-		p.spreads = append(p.spreads, isSpreadScorer(s))
-		p.spreading = p.spreading || isSpreadScorer(s)
+		p.spreads = append(p.spreads, isGroupScorer(s))
 		p.groups = p.groups || !builtIn(inner(s))
 	}
 	return p
@@ -95,8 +99,8 @@ func weight(s Scorer) float64 {
 // never follow from the id or the group of a set, or are isGroup ones.
 func builtIn(plugin any) bool {
 	switch plugin.(type) {
-	case StateFilter, LabelFilter, AntiAffinityFilter, AddressFilter, ResourceFilter, SpreadFilter,
-		PackScorer, EvenScorer, PreferScorer, SpreadScorer, ScarcityScorer:
+	case StateFilter, LabelFilter, AntiAffinityFilter, AffinityFilter, AddressFilter, ResourceFilter, SpreadFilter,
+		PackScorer, EvenScorer, PreferScorer, SpreadScorer, AffinityScorer, ScarcityScorer:
 		return true
 	}
 	return false
@@ -111,7 +115,7 @@ func (p *policy) cachable(r *run) bool {
 	}
 	for k, s := range p.scorers {
 		r.calling = -int32(k + 1)
-		ok = ok && (isSpreadScorer(s) || declares(inner(s), &r.req))
+		ok = ok && (isGroupScorer(s) || declares(inner(s), &r.req))
 	}
 	r.calling = 0
 	return ok

@@ -20,6 +20,7 @@ type run struct {
 
 	networks      []mention
 	spread, apart []tally
+	near          []nearRule
 	avoid         []string
 	words         words
 }
@@ -78,6 +79,7 @@ func (r *run) tallies() {
 	for _, a := range set.AntiAffinity {
 		r.apart = append(r.apart, newTally(r, a.Group, a.By, nil))
 	}
+	r.near = r.nearRules()
 }
 
 func (r *run) spreadTally(s Spread) tally {

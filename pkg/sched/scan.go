@@ -117,6 +117,9 @@ func (r scanner) best() int {
 }
 
 func (r scanner) better(i, j int) bool {
+	if r.f.own[i] != r.f.own[j] {
+		return r.f.own[i]
+	}
 	a, b := r.base[i]+r.extra[i], r.base[j]+r.extra[j]
 	if a != b {
 		return a > b
@@ -136,6 +139,9 @@ func (r scanner) take(ctx context.Context, i int, last bool) error {
 	}
 	for k := range r.apart {
 		r.apart[k].add(i)
+	}
+	for k := range r.near {
+		r.near[k].add(i)
 	}
 	switch {
 	case last:

@@ -19,6 +19,8 @@ type Config struct {
 	// any other number in an order of its own, so that several schedulers
 	// with different seeds seldom choose the same host.
 	Seed uint64
+	// Shard keeps several schedulers on one ledger out of each other's way.
+	Shard Shard
 	// Exhaustive asks every plug-in about every host in each plan and keeps
 	// nothing. The plans are the same, only slower: for tests, and to find out
 	// whether a plug-in is what it declares.
@@ -30,6 +32,7 @@ type Config struct {
 type Scheduler struct {
 	policy
 	seed       uint64
+	shard      Shard
 	exhaustive bool
 	idle       idle
 }
@@ -45,7 +48,7 @@ func New(c Config) *Scheduler {
 	}
 	filters := withFilter(c.Filters, AddressFilter{})
 	filters = withFilter(filters, ResourceFilter{})
-	return &Scheduler{policy: newPolicy(filters, c.Scorers), seed: c.Seed, exhaustive: c.Exhaustive}
+	return &Scheduler{policy: newPolicy(filters, c.Scorers), seed: c.Seed, shard: c.Shard, exhaustive: c.Exhaustive}
 }
 
 func withFilter[F Filter](filters []Filter, f F) []Filter {
@@ -82,6 +85,9 @@ func (s *Scheduler) plan(ctx context.Context, snap Snapshot, b *Batch) (Plan, er
 	}
 	if s.err != nil {
 		return Plan{}, s.err
+	}
+	if err := s.shard.validate(); err != nil {
+		return Plan{}, err
 	}
 	f, err := s.fleet(snap)
 	if err != nil {

@@ -1,13 +1,15 @@
 package sched
 
 // DefaultScorers are the scorers of a Config that names none: wishes of the
-// set first, then its spread, then saving scarce resources, then packing.
+// set first, then its spread and affinity, then saving scarce resources, then
+// packing.
 func DefaultScorers() []Scorer {
 	return []Scorer{
 		Weighted{PreferScorer{}, 8},
 		Weighted{SpreadScorer{}, 4},
 		Weighted{ScarcityScorer{}, 2},
 		PackScorer{},
+		Weighted{AffinityScorer{}, 4},
 	}
 }
 
@@ -79,14 +81,17 @@ func (SpreadScorer) Name() string { return "spread" }
 
 // Score implements Scorer.
 func (SpreadScorer) Score(q *Request, h HostView) float64 {
+	return spreadScore(q.r.spread, func(t *tally) int32 { return t.of[h.i] })
+}
+
+func spreadScore(rules []tally, value func(*tally) int32) float64 {
 	sum := 0.0
-	for k := range q.r.spread {
-		t := &q.r.spread[k]
-		if d := t.of[h.i]; d >= 0 {
-			sum += 1 / float64(1+t.count[d])
+	for k := range rules {
+		if v := value(&rules[k]); v >= 0 {
+			sum += 1 / float64(1+rules[k].count[v])
 		}
 	}
-	return sum / float64(max(1, len(q.r.spread)))
+	return sum / float64(max(1, len(rules)))
 }
 
 // Depends is OnGroup when a spread reaches over more than one host.

@@ -66,7 +66,7 @@ func Views(set Set, hosts ...Host) (*Request, []HostView, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	r := newRun(New(Config{}), newFleet(sorted, 0), &b)
+	r := newRun(New(Config{}), newFleet(sorted, 0, Shard{}), &b)
 	r.tallies()
 	views := make([]HostView, len(hosts))
 	for i, h := range sorted {

@@ -7,6 +7,7 @@ type words struct {
 	require              []Reason
 	unreached, noAddress []Reason
 	apart                []Reason
+	near                 []Reason
 	noDomain, skew       []Reason
 }
 
@@ -24,6 +25,9 @@ func newWords(r *run) words {
 	}
 	for _, a := range r.req.Set.AntiAffinity {
 		w.apart = append(w.apart, apartReason(a))
+	}
+	for _, a := range r.req.Set.Affinity {
+		w.near = append(w.near, nearReason(a, r.req.Set.Group))
 	}
 	for _, s := range r.req.Set.Spread {
 		w.noDomain = append(w.noDomain, Reason("has no label "+s.By))
@@ -48,4 +52,18 @@ func apartReason(a AntiAffinity) Reason {
 		return Reason("has a set of " + group)
 	}
 	return Reason("shares its " + a.By + " with a set of " + group)
+}
+
+func nearReason(a Affinity, own string) Reason {
+	if a.Group == "" {
+		a.Group = own
+	}
+	group := "group " + a.Group
+	if a.Group == "" {
+		group = "the same batch"
+	}
+	if a.By == "" || a.By == "host" {
+		return Reason("has no set of " + group)
+	}
+	return Reason("shares its " + a.By + " with no set of " + group)
 }
