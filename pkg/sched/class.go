@@ -3,6 +3,7 @@ package sched
 import (
 	"context"
 	"math"
+	"slices"
 )
 
 // class is what the plug-ins say of every host for sets alike (see appendKey),
@@ -20,6 +21,9 @@ type class struct {
 	node     []int32   // trees: node k of block b is node[start+k], see winner
 	root     []int32   // the winner of each block
 	top      []float64 // and its score
+
+	parts  []float64 // see partsOf
+	checks uint64
 
 	open     map[string][]bool // by label: see openValues
 	openEras [2]uint64
@@ -57,16 +61,29 @@ func (c *class) ask(r *run, i int) error {
 		if r.s.grouped[k] {
 			continue
 		}
-		r.calling = int32(k + 1)
+		r.enter(int32(k + 1))
 		if reason := f.Filter(&r.req, HostView{r, i}); reason != "" {
 			r.calling = 0
 			c.score[i], c.verdict[i] = refused, c.refuse(r, k, reason)
 			return nil
 		}
 	}
+	r.parts = c.partsOf(r, i)
 	sum, err := r.sum(i, false)
+	r.parts = nil
 	c.score[i], c.verdict[i] = sum, 0
 	return err
+}
+
+// try asks about host i, and forgets the answer.
+func (c *class) try(r *run, i int) (score float64, verdict uint16, err error) {
+	score, verdict = c.score[i], c.verdict[i]
+	parts := slices.Clone(c.partsOf(r, i))
+	err = c.ask(r, i)
+	copy(c.partsOf(r, i), parts)
+	c.score[i], score = score, c.score[i]
+	c.verdict[i], verdict = verdict, c.verdict[i]
+	return score, verdict, err
 }
 
 func (c *class) refuse(r *run, filter int, reason Reason) uint16 {

@@ -33,6 +33,9 @@ func (r *run) class(ctx context.Context) (*class, error) {
 		err = c.rebuild(ctx, r)
 	}
 	c.used = cs.clock
+	if err == nil && r.s.check > 0 {
+		err = c.recheck(r)
+	}
 	if err != nil {
 		delete(cs.byKey, c.key)
 	}

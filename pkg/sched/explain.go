@@ -167,7 +167,7 @@ func (r *run) describe(why *Explanation, best []ranked) {
 	for _, b := range best {
 		t := TopScore{HostID: r.f.hosts[b.host].ID, Score: b.score, Parts: make([]ScorePart, len(r.s.scorers))}
 		for k, s := range r.s.scorers {
-			r.calling = -int32(k + 1)
+			r.enter(-int32(k + 1))
 			t.Parts[k] = ScorePart{r.s.scorerNames[k], s.Score(&r.req, HostView{r, b.host})}
 		}
 		r.calling = 0

@@ -263,21 +263,16 @@ func (x *index) take(_ context.Context, i int, last bool) error {
 	if last {
 		return nil
 	}
-	n := int32(i)
-	x.save(n, x.c.score[i]) // before ask changes it
-	old := x.c.score[i]
-	verdict := x.c.verdict[i]
-	if err := x.c.ask(x.run, i); err != nil {
+	now, _, err := x.c.try(x.run, i)
+	if err != nil {
 		return err
 	}
-	now := x.c.score[i]
-	x.c.score[i], x.c.verdict[i] = old, verdict
 	for _, group := range x.mask {
 		if group == x.req.Set.Group {
 			now = refused
 		}
 	}
-	x.c.set(x.f, n, now)
+	x.save(int32(i), now)
 	x.count(i)
 	return nil
 }
@@ -360,20 +355,17 @@ func (x *index) judgeAll() {
 	x.verdict = make([]int32, len(x.f.hosts))
 	x.tallies()
 	for i := range x.verdict {
-		x.verdict[i] = x.judgement(i)
+		x.verdict[i] = x.judgement(i, x.c.verdict[i])
 	}
 	for _, i := range x.taken { // the class does not know of the copies
-		score, verdict := x.c.score[i], x.c.verdict[i]
-		if err := x.c.ask(x.run, int(i)); err == nil {
-			x.verdict[i] = x.judgement(int(i))
+		if _, code, err := x.c.try(x.run, int(i)); err == nil {
+			x.verdict[i] = x.judgement(int(i), code)
 		}
-		x.c.score[i], x.c.verdict[i] = score, verdict
 	}
 }
 
-func (x *index) judgement(i int) int32 {
+func (x *index) judgement(i int, code uint16) int32 {
 	stop := len(x.s.filters)
-	code := x.c.verdict[i]
 	if code > 0 {
 		stop = x.c.refusals[code-1].filter
 	}

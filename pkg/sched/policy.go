@@ -7,14 +7,15 @@ import (
 
 // policy is the plug-ins of a Scheduler, looked at once.
 type policy struct {
-	filters     []Filter
-	scorers     []Scorer
-	filterNames []string
-	scorerNames []string
-	groups      bool   // a plug-in not of this package is asked: it may read the group
-	grouped     []bool // by filter: it counts groups
-	spreads     []bool // by scorer: it counts groups
-	err         error  // what New found; Plan reports it
+	foreignFilters, foreignScorers []bool // not of this package
+	filters                        []Filter
+	scorers                        []Scorer
+	filterNames                    []string
+	scorerNames                    []string
+	groups                         bool   // a plug-in not of this package is asked: it may read the group
+	grouped                        []bool // by filter: it counts groups
+	spreads                        []bool // by scorer: it counts groups
+	err                            error  // what New found; Plan reports it
 }
 
 // isGroupScorer and isGroupFilter tell the built-in plug-ins that read counts of
@@ -58,25 +59,27 @@ func newPolicy(filters []Filter, scorers []Scorer) (p policy) {
 	for k, f := range filters {
 		calling = fmt.Sprintf("filter %d", k)
 		if f == nil {
-			p.err = fmt.Errorf("%s is nil: %w", calling, ErrPlugin)
+			p.err = &PluginError{Plugin: calling, Problem: "is nil"}
 			return p
 		}
 		p.filterNames = append(p.filterNames, f.Name())
 		p.grouped = append(p.grouped, isGroupFilter(f))
+		p.foreignFilters = append(p.foreignFilters, !builtIn(f))
 		p.groups = p.groups || !builtIn(f)
 	}
 	for k, s := range scorers {
 		calling = fmt.Sprintf("scorer %d", k)
 		if inner(s) == nil {
-			p.err = fmt.Errorf("%s is nil: %w", calling, ErrPlugin)
+			p.err = &PluginError{Plugin: calling, Problem: "is nil"}
 			return p
 		}
 		if w := weight(s); !(math.Abs(w) <= maxWeight) {
-			p.err = fmt.Errorf("%s has the weight %v; give one from -1e9 to 1e9: %w", calling, w, ErrPlugin)
+			p.err = &PluginError{Plugin: calling, Problem: fmt.Sprintf("has the weight %v; give one from -1e9 to 1e9", w)}
 			return p
 		}
 		p.scorerNames = append(p.scorerNames, s.Name())
 		p.spreads = append(p.spreads, isGroupScorer(s))
+		p.foreignScorers = append(p.foreignScorers, !builtIn(inner(s)))
 		p.groups = p.groups || !builtIn(inner(s))
 	}
 	return p
@@ -110,11 +113,11 @@ func builtIn(plugin any) bool {
 func (p *policy) cachable(r *run) bool {
 	ok := true
 	for k, f := range p.filters {
-		r.calling = int32(k + 1)
+		r.enter(int32(k + 1))
 		ok = ok && (isGroupFilter(f) || declares(f, &r.req))
 	}
 	for k, s := range p.scorers {
-		r.calling = -int32(k + 1)
+		r.enter(-int32(k + 1))
 		ok = ok && (isGroupScorer(s) || declares(inner(s), &r.req))
 	}
 	r.calling = 0
@@ -130,10 +133,25 @@ func declares(plugin any, q *Request) bool {
 	return ok && d.Depends(q) == OnHost
 }
 
-// name is the plug-in being called.
-func (r *run) name() string {
-	if r.calling > 0 {
-		return "filter " + r.s.filterNames[r.calling-1]
+// enter notes which plug-in is called next: filter k as k+1, scorer k as -k-1.
+func (r *run) enter(plugin int32) {
+	r.calling = plugin
+	if r.s.groups && r.s.foreign(plugin) {
+		r.last.Store(plugin)
 	}
-	return "scorer " + r.s.scorerNames[-r.calling-1]
+}
+
+func (p *policy) foreign(plugin int32) bool {
+	if plugin > 0 {
+		return p.foreignFilters[plugin-1]
+	}
+	return p.foreignScorers[-plugin-1]
+}
+
+// name is that of a plug-in in errors.
+func (p *policy) name(plugin int32) string {
+	if plugin > 0 {
+		return "filter " + p.filterNames[plugin-1]
+	}
+	return "scorer " + p.scorerNames[-plugin-1]
 }

@@ -1,5 +1,7 @@
 package sched
 
+import "sync/atomic"
+
 // run is the working state of one Plan. What the batch changes in the fleet
 // is put back at the end.
 type run struct {
@@ -9,9 +11,11 @@ type run struct {
 	batch *Batch
 	req   Request
 
-	calling int32 // the plug-in being called: filter k as k+1, scorer k as -k-1
+	calling int32        // the plug-in being called: filter k as k+1, scorer k as -k-1
+	last    atomic.Int32 // the plug-in of somebody else called last, for one that hangs
 	taken   []int32
-	again   bool // a plug-in depends on more than the host: rescan for each copy
+	parts   []float64 // when set, sum notes each scorer's score
+	again   bool      // a plug-in depends on more than the host: rescan for each copy
 
 	// Of the scan over all hosts, and of explanations.
 	base, extra []float64 // valid where verdict is 0

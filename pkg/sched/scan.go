@@ -15,11 +15,11 @@ func (r scanner) prepare(ctx context.Context) error {
 	r.base, r.extra, r.verdict = make([]float64, n), make([]float64, n), make([]int32, n)
 	r.tallies()
 	for k, f := range r.s.filters {
-		r.calling = int32(k + 1)
+		r.enter(int32(k + 1))
 		r.again = r.again || depends(f, &r.req) != OnHost
 	}
 	for k, s := range r.s.scorers {
-		r.calling = -int32(k + 1)
+		r.enter(-int32(k + 1))
 		r.again = r.again || depends(s, &r.req) != OnHost
 	}
 	r.calling = 0
@@ -54,7 +54,7 @@ func (r scanner) look(i int) error {
 // judge asks the filters about host i.
 func (r *run) judge(i int) {
 	for k, f := range r.s.filters {
-		r.calling = int32(k + 1)
+		r.enter(int32(k + 1))
 		if reason := f.Filter(&r.req, HostView{r, i}); reason != "" {
 			r.calling = 0
 			r.verdict[i] = r.refuse(k, reason)
@@ -72,10 +72,13 @@ func (r *run) sum(i int, groups bool) (float64, error) {
 		if r.s.spreads[k] != groups {
 			continue
 		}
-		r.calling = -int32(k + 1)
+		r.enter(-int32(k + 1))
 		x := s.Score(&r.req, HostView{r, i})
+		if r.parts != nil {
+			r.parts[k] = x
+		}
 		if sum += x; math.IsNaN(sum) || math.IsInf(sum, 0) {
-			err := fmt.Errorf("%s gave host %s a score of %v, which cannot be compared: %w", r.name(), r.f.hosts[i].ID, x, ErrPlugin)
+			err := &PluginError{Plugin: r.s.name(r.calling), Problem: fmt.Sprintf("gave host %s a score of %v, which cannot be compared", r.f.hosts[i].ID, x)}
 			r.calling = 0
 			return 0, err
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"time"
 )
 
 // Config is the policy of a Scheduler. The zero value is the built-in policy.
@@ -25,6 +26,15 @@ type Config struct {
 	// nothing. The plans are the same, only slower: for tests, and to find out
 	// whether a plug-in is what it declares.
 	Exhaustive bool
+	// Check is how many of the answers that were kept are asked for again in
+	// each plan, at random from Seed. One that differs ends the plan with a
+	// PluginError of the Fault Lied. 0 checks nothing; use it in tests of
+	// plug-ins that declare OnHost.
+	Check int
+	// Budget is how long one plan may take where plug-ins of others are asked;
+	// 0 means 5 s, a negative one any time. A plug-in that hangs ends the plan
+	// with a PluginError of the Fault Hung.
+	Budget time.Duration
 }
 
 // Scheduler plans. What it keeps between calls only makes it quicker; it may
@@ -34,6 +44,8 @@ type Scheduler struct {
 	seed       uint64
 	shard      Shard
 	exhaustive bool
+	check      int
+	budget     time.Duration
 	idle       idle
 }
 
@@ -48,7 +60,13 @@ func New(c Config) *Scheduler {
 	}
 	filters := withFilter(c.Filters, AddressFilter{})
 	filters = withFilter(filters, ResourceFilter{})
-	return &Scheduler{policy: newPolicy(filters, c.Scorers), seed: c.Seed, shard: c.Shard, exhaustive: c.Exhaustive}
+	if c.Budget == 0 {
+		c.Budget = 5 * time.Second
+	}
+	return &Scheduler{
+		policy: newPolicy(filters, c.Scorers), seed: c.Seed, shard: c.Shard,
+		exhaustive: c.Exhaustive, check: c.Check, budget: c.Budget,
+	}
 }
 
 func withFilter[F Filter](filters []Filter, f F) []Filter {
@@ -94,15 +112,15 @@ func (s *Scheduler) plan(ctx context.Context, snap Snapshot, b *Batch) (Plan, er
 		return Plan{}, err
 	}
 	r := newRun(s, f, b)
-	plan := Plan{Snapshot: snap.Number}
-	if err := r.place(ctx, &plan); err != nil {
-		// A fleet that a plug-in failed on is not used again.
-		if !errors.Is(err, ErrPlugin) {
-			s.keep(snap, f)
-		}
+	plan, mine, err := r.guard(ctx, func(ctx context.Context, p *Plan) error { return r.place(ctx, p) })
+	plan.Snapshot = snap.Number
+	// A fleet that a plug-in failed on, or still has hold of, is not used again.
+	if mine && !errors.Is(err, ErrPlugin) {
+		s.keep(snap, f)
+	}
+	if err != nil {
 		return Plan{}, err
 	}
-	s.keep(snap, f)
 	least := b.Min
 	if least == 0 {
 		least = r.n
@@ -131,7 +149,7 @@ func (r *run) place(ctx context.Context, plan *Plan) (err error) {
 			return // not inside a plug-in: a panic is ours and goes on
 		}
 		if what := recover(); what != nil {
-			err = panicked(r.name(), what)
+			err = panicked(r.s.name(r.calling), what)
 		}
 	}()
 	p := r.planner()
@@ -185,5 +203,5 @@ func panicked(name string, what any) error {
 	if e, ok := what.(runtime.Error); ok {
 		text = e.Error()
 	}
-	return fmt.Errorf("%s panicked: %s: %w", name, text, ErrPlugin)
+	return &PluginError{Plugin: name, Problem: "panicked: " + text}
 }
