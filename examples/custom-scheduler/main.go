@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 
 	"github.com/moset/moset/daemons/region/controller"
 	"github.com/moset/moset/pkg/sched"
@@ -18,7 +17,7 @@ type emptiest struct{}
 
 // Plan only proposes: the region's ledger refuses a host that somebody else filled meanwhile.
 func (emptiest) Plan(_ context.Context, s sched.Snapshot, b sched.Batch) (sched.Plan, error) {
-	plan, hosts := sched.Plan{Snapshot: s.Number}, slices.Clone(s.Hosts)
+	plan, hosts := sched.Plan{Snapshot: s.Number}, s.List()
 	for _, id := range b.Copies() {
 		var best *sched.Host
 		for i := range hosts {

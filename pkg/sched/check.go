@@ -57,19 +57,32 @@ func (s *Set) Validate() error {
 			return invalid("the set names a network without a name")
 		}
 	}
+	if err := s.validateLabels(); err != nil {
+		return err
+	}
+	for _, sp := range s.Spread {
+		if sp.By == "" || sp.MaxSkew < 0 {
+			return invalid("the set spreads by %q with skew %d; a label and a skew of 0 or more are needed", sp.By, sp.MaxSkew)
+		}
+	}
+	for _, a := range s.Affinity {
+		// The negated form catches NaN as well.
+		if !(math.Abs(a.Weight) <= maxWeight) {
+			return invalid("the set has an affinity to group %q with weight %v; one from -1e9 to 1e9 is needed", a.Group, a.Weight)
+		}
+	}
+	return s.contradicts()
+}
+
+func (s *Set) validateLabels() error {
 	for _, sel := range s.Require {
 		if sel.Key == "" {
 			return invalid("the set requires a label without a key")
 		}
 	}
 	for _, p := range s.Prefer {
-		if p.Key == "" || !(p.Weight >= 0 && p.Weight <= 1e9) {
+		if p.Key == "" || !(p.Weight >= 0 && p.Weight <= maxWeight) {
 			return invalid("the set prefers label %q with weight %v; a key and a weight from 0 to 1e9 are needed", p.Key, p.Weight)
-		}
-	}
-	for _, sp := range s.Spread {
-		if sp.By == "" || sp.MaxSkew < 0 {
-			return invalid("the set spreads by %q with skew %d; a label and a skew of 0 or more are needed", sp.By, sp.MaxSkew)
 		}
 	}
 	return nil
@@ -97,27 +110,4 @@ func (b *Batch) Validate() error {
 		seen[id] = true
 	}
 	return b.Set.Validate()
-}
-
-// validate checks every host, and that no id comes twice. It reports whether
-// the hosts are sorted by id, which saves the map and later comparisons.
-func validateHosts(hosts []Host) (sorted bool, err error) {
-	sorted = true
-	for i := range hosts {
-		if err := hosts[i].Validate(); err != nil {
-			return false, err
-		}
-		sorted = sorted && (i == 0 || hosts[i-1].ID < hosts[i].ID)
-	}
-	if sorted {
-		return true, nil
-	}
-	seen := make(map[string]struct{}, len(hosts))
-	for i := range hosts {
-		if _, twice := seen[hosts[i].ID]; twice {
-			return false, invalid("host %s is in the snapshot twice", hosts[i].ID)
-		}
-		seen[hosts[i].ID] = struct{}{}
-	}
-	return false, nil
 }

@@ -73,18 +73,20 @@ func (l *Ledger) commit(p Plan, m Mode) Result {
 		until = l.now().Add(m.TTL)
 	}
 	versions := make(map[string]uint64) // as they were before this commit's own claims
-	var fresh []string
-	for _, c := range p.Claims {
-		if e := l.hosts[c.HostID]; e != nil {
+	fresh := make([]string, 0, len(p.Claims))
+	res.Accepted = make([]Claim, 0, len(p.Claims))
+	for i := range p.Claims {
+		c := &p.Claims[i]
+		if e := l.hosts[c.HostID]; e != nil && m.SameVersion {
 			if _, seen := versions[c.HostID]; !seen {
 				versions[c.HostID] = e.live.Version
 			}
 		}
 		if reason := l.refuses(c, m, versions[c.HostID]); reason != "" {
-			res.Conflicts = append(res.Conflicts, Conflict{c, reason})
+			res.Conflicts = append(res.Conflicts, Conflict{*c, reason})
 			continue
 		}
-		res.Accepted = append(res.Accepted, c)
+		res.Accepted = append(res.Accepted, *c)
 		if _, had := l.claims[c.SetID]; !had {
 			fresh = append(fresh, c.SetID)
 			l.hold(c)
@@ -101,10 +103,11 @@ func (l *Ledger) commit(p Plan, m Mode) Result {
 	return res
 }
 
-func (l *Ledger) hold(c Claim) {
-	l.claims[c.SetID] = held{Claim: c}
+func (l *Ledger) hold(c *Claim) {
+	l.claims[c.SetID] = &held{Claim: *c}
 	e := l.hosts[c.HostID]
 	e.sets[c.SetID] = true
+	e.open(l.round)
 	e.apply(c)
 	l.changed(e)
 }
@@ -113,24 +116,25 @@ func (l *Ledger) hold(c Claim) {
 // held before.
 func (l *Ledger) lease(accepted []Claim, fresh []string, until time.Time) {
 	if until.IsZero() {
-		for _, c := range accepted {
-			delete(l.leased, c.SetID)
-			l.claims[c.SetID] = held{Claim: l.claims[c.SetID].Claim}
+		for i := range accepted {
+			delete(l.leased, accepted[i].SetID)
+			l.claims[accepted[i].SetID].until = until
 		}
 		return
 	}
 	for _, id := range fresh {
 		l.leased[id] = true
 	}
-	for _, c := range accepted {
-		if h := l.claims[c.SetID]; l.leased[c.SetID] && h.until.Before(until) {
-			l.claims[c.SetID] = held{h.Claim, until}
+	for i := range accepted {
+		id := accepted[i].SetID
+		if h := l.claims[id]; l.leased[id] && h.until.Before(until) {
+			h.until = until
 		}
 	}
 }
 
 // refuses is why the claim cannot be taken, or "".
-func (l *Ledger) refuses(c Claim, m Mode, version uint64) Reason {
+func (l *Ledger) refuses(c *Claim, m Mode, version uint64) Reason {
 	e, known := l.hosts[c.HostID]
 	if !known {
 		return "is not known any more"
@@ -153,7 +157,7 @@ func (l *Ledger) refuses(c Claim, m Mode, version uint64) Reason {
 }
 
 // lacks is what the live host has too little of, or the group that is in the way.
-func (e *entry) lacks(c Claim) Reason {
+func (e *entry) lacks(c *Claim) Reason {
 	for _, group := range c.Avoid {
 		if e.live.Groups[group] > 0 {
 			return Reason("has a set of group " + group)
@@ -166,20 +170,30 @@ func (e *entry) lacks(c Claim) Reason {
 	if e.live.IPPools == nil {
 		return ""
 	}
-	want := make(map[string]int64, len(c.Networks))
-	for _, name := range c.Networks {
-		if want[name]++; want[name] > e.live.IPPools[name] {
+	for k, name := range c.Networks {
+		if mentions(c.Networks[:k+1], name) > e.live.IPPools[name] {
 			return Reason("has no free address in network " + name)
 		}
 	}
 	return ""
 }
 
+func mentions(names []string, name string) int64 {
+	n := int64(0)
+	for _, other := range names {
+		if other == name {
+			n++
+		}
+	}
+	return n
+}
+
 func validateClaims(claims []Claim, m Mode) error {
 	if m.TTL < 0 {
 		return invalid("a reservation of %v is negative", m.TTL)
 	}
-	for _, c := range claims {
+	for i := range claims {
+		c := &claims[i]
 		if c.SetID == "" || c.HostID == "" {
 			return invalid("a claim of set %q on host %q lacks an id", c.SetID, c.HostID)
 		}

@@ -14,7 +14,8 @@ var (
 	ErrNoFit = errors.New("no host fits")
 	// ErrConflict is a commit of which a claim was refused.
 	ErrConflict = errors.New("conflict")
-	// ErrPlugin is a filter or scorer that panicked, is nil or returned a
+	// ErrPlugin is a filter or scorer that panicked, hung, is nil, is not what
+	// it declares or returned a
 	// score that is no number.
 	ErrPlugin = errors.New("plug-in failed")
 	// ErrNotFound is a host the ledger does not know.
@@ -64,3 +65,28 @@ func (e *NoFitError) Unwrap() error { return ErrNoFit }
 func invalid(format string, args ...any) error {
 	return fmt.Errorf(format+": %w", append(args, ErrInvalid)...)
 }
+
+// PluginError is ErrPlugin with the name.
+type PluginError struct {
+	Plugin  string // such as "filter mine"
+	Problem string // what is wrong with it, such as "panicked: index out of range"
+	Fault   Fault
+}
+
+// Fault is a kind of PluginError.
+type Fault uint8
+
+// Broken panicked, is nil, or gave a score that is no number. Lied declares
+// OnHost, but its answer changed while the host did not. Hung took longer than
+// Config.Budget.
+const (
+	Broken Fault = iota
+	Lied
+	Hung
+)
+
+// Error is one sentence.
+func (e *PluginError) Error() string { return e.Plugin + " " + e.Problem + ": " + ErrPlugin.Error() }
+
+// Unwrap is ErrPlugin.
+func (e *PluginError) Unwrap() error { return ErrPlugin }

@@ -56,13 +56,8 @@ type ScorePart struct {
 
 const examples = 3
 
-// explain fills in the counts after the last copy; refused says that some
-// copy had no host.
-func (r *run) explain(why *Explanation, refused bool) {
-	why.Hosts = len(r.hosts)
-	if !refused {
-		return
-	}
+// explain fills in the counts after a copy had no host.
+func (r *run) explain(why *Explanation) {
 	counts := make([]int, len(r.refusals))
 	for _, v := range r.verdict {
 		if v == 0 {
@@ -74,7 +69,7 @@ func (r *run) explain(why *Explanation, refused bool) {
 	for k, n := range counts {
 		if n > 0 {
 			f := r.refusals[k]
-			why.ByFilter = append(why.ByFilter, Count{r.filterNames[f.filter][len("filter "):], f.reason, n})
+			why.ByFilter = append(why.ByFilter, Count{r.s.filterNames[f.filter], f.reason, n})
 		}
 	}
 	// Order must not depend on that of the hosts, so ties go by the words.
@@ -96,9 +91,9 @@ func (r *run) shortages(why *Explanation) {
 		if v == 0 || !r.refusedByResources(v) {
 			continue
 		}
-		near = r.insert(near, i, func(a, b int) bool { return r.nearer(a, b) })
+		near = insert(near, i, r.nearer)
 		for k, need := range r.req.Set.Need {
-			if free := r.free[i][k]; need > 0 && need > free {
+			if free := r.f.free[i][k]; need > 0 && need > free {
 				s := &short[k]
 				if s.Hosts == 0 || free > s.MostFree {
 					s.MostFree = free
@@ -114,7 +109,7 @@ func (r *run) shortages(why *Explanation) {
 		}
 	}
 	for _, i := range near {
-		why.Nearest = append(why.Nearest, Near{r.hosts[i].ID, r.missing(i)})
+		why.Nearest = append(why.Nearest, Near{r.f.hosts[i].ID, r.missing(i)})
 	}
 }
 
@@ -127,7 +122,7 @@ func (r *run) missing(i int) Vector {
 	var m Vector
 	for k, need := range r.req.Set.Need {
 		if need > 0 {
-			m[k] = max(0, need-max(0, r.free[i][k]))
+			m[k] = max(0, need-max(0, r.f.free[i][k]))
 		}
 	}
 	return m
@@ -136,7 +131,7 @@ func (r *run) missing(i int) Vector {
 // nearer compares the parts of the need that are missing, summed.
 func (r *run) nearer(i, j int) bool {
 	a, b := r.lack(i), r.lack(j)
-	return a < b || a == b && r.hosts[i].ID < r.hosts[j].ID
+	return a < b || a == b && r.f.hosts[i].ID < r.f.hosts[j].ID
 }
 
 func (r *run) lack(i int) float64 {
@@ -150,7 +145,7 @@ func (r *run) lack(i int) float64 {
 }
 
 // insert keeps the few first hosts by less.
-func (r *run) insert(list []int, i int, less func(a, b int) bool) []int {
+func insert(list []int, i int, less func(a, b int) bool) []int {
 	if len(list) == examples && !less(i, list[examples-1]) {
 		return list
 	}
@@ -161,23 +156,21 @@ func (r *run) insert(list []int, i int, less func(a, b int) bool) []int {
 	return list[:min(len(list), examples)]
 }
 
-// top notes the best hosts and asks their scorers once more for the parts.
-func (r *run) top(why *Explanation) {
-	var best []int
-	for i, v := range r.verdict {
-		if v == 0 {
-			best = r.insert(best, i, func(a, b int) bool {
-				return r.score[a] > r.score[b] || r.score[a] == r.score[b] && r.before(a, b)
-			})
-		}
-	}
-	for _, i := range best {
-		t := TopScore{HostID: r.hosts[i].ID, Score: r.score[i], Parts: make([]ScorePart, len(r.s.scorers))}
+// ranked is a host and its score.
+type ranked struct {
+	host  int
+	score float64
+}
+
+// describe notes the best hosts and asks their scorers once more for the parts.
+func (r *run) describe(why *Explanation, best []ranked) {
+	for _, b := range best {
+		t := TopScore{HostID: r.f.hosts[b.host].ID, Score: b.score, Parts: make([]ScorePart, len(r.s.scorers))}
 		for k, s := range r.s.scorers {
-			r.calling = r.scorerNames[k]
-			t.Parts[k] = ScorePart{r.scorerNames[k][len("scorer "):], s.Score(&r.req, HostView{r, i})}
+			r.enter(-int32(k + 1))
+			t.Parts[k] = ScorePart{r.s.scorerNames[k], s.Score(&r.req, HostView{r, b.host})}
 		}
-		r.calling = ""
+		r.calling = 0
 		why.TopScores = append(why.TopScores, t)
 	}
 }

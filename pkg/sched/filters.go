@@ -2,7 +2,7 @@ package sched
 
 // DefaultFilters are the filters of a Config that names none, in order.
 func DefaultFilters() []Filter {
-	return []Filter{StateFilter{}, LabelFilter{}, AntiAffinityFilter{}, AddressFilter{}, ResourceFilter{}, SpreadFilter{}}
+	return []Filter{StateFilter{}, LabelFilter{}, AntiAffinityFilter{}, AffinityFilter{}, AddressFilter{}, ResourceFilter{}, SpreadFilter{}}
 }
 
 // StateFilter refuses hosts that are not Ready.
@@ -47,7 +47,7 @@ func (AddressFilter) Name() string { return "addresses" }
 
 // Filter implements Filter.
 func (AddressFilter) Filter(q *Request, h HostView) Reason {
-	pools := h.r.hosts[h.i].IPPools
+	pools := h.r.f.hosts[h.i].IPPools
 	if pools == nil {
 		return ""
 	}
@@ -56,7 +56,7 @@ func (AddressFilter) Filter(q *Request, h HostView) Reason {
 		if !reached {
 			return q.r.words.unreached[k]
 		}
-		if pool-int64(h.r.placed[h.i])*nw.n < nw.n {
+		if pool-int64(h.r.f.placed[h.i])*nw.n < nw.n {
 			return q.r.words.noAddress[k]
 		}
 	}
@@ -73,7 +73,7 @@ func (ResourceFilter) Name() string { return "resources" }
 
 // Filter implements Filter.
 func (ResourceFilter) Filter(q *Request, h HostView) Reason {
-	if r := q.Set.Need.short(&h.r.free[h.i]); r >= 0 {
+	if r := q.Set.Need.short(&h.r.f.free[h.i]); r >= 0 {
 		return q.r.words.lacks[r]
 	}
 	return ""
@@ -89,7 +89,7 @@ func (AntiAffinityFilter) Name() string { return "anti-affinity" }
 // Filter implements Filter.
 func (AntiAffinityFilter) Filter(q *Request, h HostView) Reason {
 	for k := range q.r.apart {
-		if t := &q.r.apart[k]; t.domain[h.i] >= 0 && t.count[t.domain[h.i]] > 0 {
+		if t := &q.r.apart[k]; t.of[h.i] >= 0 && t.count[t.of[h.i]] > 0 {
 			return q.r.words.apart[k]
 		}
 	}
@@ -119,7 +119,7 @@ func (SpreadFilter) Filter(q *Request, h HostView) Reason {
 			continue
 		}
 		t := &q.r.spread[k]
-		d := t.domain[h.i]
+		d := t.of[h.i]
 		if d < 0 {
 			return q.r.words.noDomain[k]
 		}

@@ -105,12 +105,3 @@ func (h *Host) Label(key string) (value string, ok bool) {
 	value, ok = h.Labels[key]
 	return value, ok
 }
-
-// Snapshot is the fleet at one moment.
-type Snapshot struct {
-	// Number is handed back in Plan.Snapshot.
-	Number uint64
-	// Hosts may come in any order; the plan does not depend on it. Planning
-	// is a little quicker when they are sorted by ID.
-	Hosts []Host
-}

@@ -3,7 +3,6 @@ package sched
 import (
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -23,17 +22,15 @@ type Ledger struct {
 	mu     sync.Mutex
 	now    func() time.Time
 	number uint64
-	ids    []string // sorted
 	hosts  map[string]*entry
-	claims map[string]held // by set id
-	leased map[string]bool // set ids of the claims that lapse
-}
+	claims map[string]*held // by set id
+	leased map[string]bool  // set ids of the claims that lapse
 
-// entry is a host as last put, and the same with the claims on it. The maps of
-// live are never changed in place, so that snapshots may share them.
-type entry struct {
-	base, live Host
-	sets       map[string]bool // ids of the sets with a claim here
+	ids     []string // sorted
+	fleet   []*Host  // live hosts in the order of ids; see publish
+	ordered bool     // fleet and the places in it match ids
+	shared  bool     // a snapshot has fleet
+	round   uint64   // of changes, between two snapshots
 }
 
 type held struct {
@@ -48,7 +45,7 @@ func NewLedger(c LedgerConfig) *Ledger {
 	}
 	return &Ledger{
 		now: c.Now, hosts: make(map[string]*entry),
-		claims: make(map[string]held), leased: make(map[string]bool),
+		claims: make(map[string]*held), leased: make(map[string]bool),
 	}
 }
 
@@ -67,6 +64,7 @@ func (l *Ledger) Put(h Host) error {
 		at, _ := slices.BinarySearch(l.ids, h.ID)
 		l.ids = slices.Insert(l.ids, at, h.ID)
 		e = &entry{sets: make(map[string]bool)}
+		l.ordered = false
 		l.hosts[h.ID] = e
 	}
 	e.base = h
@@ -87,6 +85,7 @@ func (l *Ledger) SetState(hostID string, s State) error {
 		}
 		return &Error{Op: "set state of host", ID: hostID, Err: err}
 	}
+	e.open(l.round)
 	e.base.State, e.live.State = s, s
 	l.changed(e)
 	return nil
@@ -104,6 +103,7 @@ func (l *Ledger) Remove(hostID string) {
 	delete(l.hosts, hostID)
 	at, _ := slices.BinarySearch(l.ids, hostID)
 	l.ids = slices.Delete(l.ids, at, at+1)
+	l.ordered = false
 	for id := range e.sets {
 		delete(l.claims, id)
 		delete(l.leased, id)
@@ -137,24 +137,50 @@ func (l *Ledger) release(setID string) {
 // claim would be quicker, but drifts when a forced one went past what an
 // amount can hold.
 func (l *Ledger) recount(e *entry) {
-	e.live = e.base
+	e.open(l.round)
+	*e.live, e.ownGroups, e.ownPool = e.base, false, false
 	for id := range e.sets {
-		e.apply(l.claims[id].Claim)
+		e.apply(&l.claims[id].Claim)
 	}
 	l.changed(e)
 }
 
+// changed gives the live host a new version and puts it into the fleet.
+func (l *Ledger) changed(e *entry) {
+	l.number++
+	e.live.Version = l.number
+	if !l.ordered || l.fleet[e.at] == e.live {
+		return
+	}
+	if l.shared {
+		l.fleet, l.shared = slices.Clone(l.fleet), false
+	}
+	l.fleet[e.at] = e.live
+}
+
 // Snapshot is the fleet now, sorted by host id. It does not change with the
-// ledger; its maps are shared: read them only.
+// ledger. It is cheap: hosts are shared, and only those changed since the last
+// snapshot are new.
 func (l *Ledger) Snapshot() Snapshot {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.expire()
-	s := Snapshot{Number: l.number, Hosts: make([]Host, len(l.ids))}
-	for i, id := range l.ids {
-		s.Hosts[i] = l.hosts[id].live
+	if !l.ordered {
+		l.order()
 	}
-	return s
+	l.shared = true
+	l.round++
+	return Snapshot{Number: l.number, fleet: l.fleet}
+}
+
+// order lists the fleet anew after hosts came or went.
+func (l *Ledger) order() {
+	l.fleet = make([]*Host, len(l.ids))
+	for i, id := range l.ids {
+		e := l.hosts[id]
+		e.at, l.fleet[i] = i, e.live
+	}
+	l.ordered = true
 }
 
 // Claims are the claims now held, sorted by set id.
@@ -178,38 +204,4 @@ func (l *Ledger) expire() {
 			l.release(id)
 		}
 	}
-}
-
-func (l *Ledger) changed(e *entry) {
-	l.number++
-	e.live.Version = l.number
-}
-
-// apply adds a claim to the live host.
-func (e *entry) apply(c Claim) {
-	for r, n := range c.Take {
-		e.live.Used[r] = addCapped(e.live.Used[r], n)
-	}
-	if c.Group != "" {
-		e.live.Groups = maps.Clone(e.live.Groups)
-		if e.live.Groups == nil {
-			e.live.Groups = make(map[string]int)
-		}
-		e.live.Groups[c.Group]++
-	}
-	if e.live.IPPools != nil && len(c.Networks) > 0 {
-		e.live.IPPools = maps.Clone(e.live.IPPools)
-		for _, name := range c.Networks {
-			if n, ok := e.live.IPPools[name]; ok {
-				e.live.IPPools[name] = max(0, n-1)
-			}
-		}
-	}
-}
-
-func addCapped(a, b int64) int64 {
-	if a > math.MaxInt64-b {
-		return math.MaxInt64
-	}
-	return a + b
 }

@@ -46,18 +46,18 @@ func TestCommitTakesOnceAndReleaseGivesBack(t *testing.T) {
 		require.NoError(t, err)
 		assert.Len(t, res.Accepted, 1)
 	}
-	got := l.Snapshot().Hosts[0]
+	got := l.Snapshot().List()[0]
 	assert.Equal(t, int64(4), got.Used[sched.CPU])
 	assert.Equal(t, map[string]int64{"blue": 4}, got.IPPools)
 	assert.Equal(t, map[string]int{"web": 1}, got.Groups)
-	assert.Greater(t, got.Version, before.Hosts[0].Version)
+	assert.Greater(t, got.Version, before.List()[0].Version)
 	assert.Len(t, l.Claims(), 1)
 
 	l.Release("s", "s", "never heard of")
-	after := l.Snapshot().Hosts[0]
+	after := l.Snapshot().List()[0]
 	assert.Greater(t, after.Version, got.Version)
-	after.Version = before.Hosts[0].Version
-	assert.Equal(t, before.Hosts[0], after)
+	after.Version = before.List()[0].Version
+	assert.Equal(t, before.List()[0], after)
 	assert.Empty(t, l.Claims())
 }
 
@@ -66,13 +66,13 @@ func TestASnapshotStaysAsItWas(t *testing.T) {
 	h.IPPools, h.Groups = map[string]int64{"blue": 5}, map[string]int{"web": 1}
 	l, _ := ledger(t, h)
 	before := l.Snapshot()
-	text := fmt.Sprint(before)
+	text := fmt.Sprint(before.List())
 	_, err := commit(l, sched.Mode{}, claim("s", "a", 4))
 	require.NoError(t, err)
 	l.Release("s")
 	h.Groups["web"] = 99
-	assert.Equal(t, text, fmt.Sprint(before))
-	assert.Equal(t, 1, l.Snapshot().Hosts[0].Groups["web"])
+	assert.Equal(t, text, fmt.Sprint(before.List()))
+	assert.Equal(t, 1, l.Snapshot().List()[0].Groups["web"])
 }
 
 func TestCommitRefusesWhatNoLongerFits(t *testing.T) {
@@ -113,14 +113,14 @@ func TestCommitKeepsTheOthersUnlessAllOrNothing(t *testing.T) {
 	res, err := commit(l, sched.Mode{}, claims...)
 	assert.EqualError(t, err, "commit y: host a lacks cpu (1 of 3 claims refused); plan again: conflict")
 	assert.Equal(t, []sched.Claim{claims[0], claims[2]}, res.Accepted)
-	assert.Equal(t, int64(10), l.Snapshot().Hosts[0].Used[sched.CPU])
+	assert.Equal(t, int64(10), l.Snapshot().List()[0].Used[sched.CPU])
 
 	l, _ = ledger(t, host("a", "", 10))
 	res, err = commit(l, sched.Mode{AllOrNothing: true}, claims...)
 	assert.ErrorIs(t, err, sched.ErrConflict)
 	assert.Empty(t, res.Accepted)
 	assert.Empty(t, l.Claims())
-	assert.Equal(t, int64(0), l.Snapshot().Hosts[0].Used[sched.CPU])
+	assert.Equal(t, int64(0), l.Snapshot().List()[0].Used[sched.CPU])
 }
 
 func TestReservationsLapseUnlessCommittedForGood(t *testing.T) {
@@ -134,11 +134,11 @@ func TestReservationsLapseUnlessCommittedForGood(t *testing.T) {
 	_, err = commit(l, sched.Mode{TTL: time.Hour}, claim("longer", "a", 1))
 	require.NoError(t, err)
 	c.now = c.now.Add(time.Minute - 1)
-	assert.Equal(t, int64(10), l.Snapshot().Hosts[0].Used[sched.CPU])
+	assert.Equal(t, int64(10), l.Snapshot().List()[0].Used[sched.CPU])
 	c.now = c.now.Add(1)
-	assert.Equal(t, int64(6), l.Snapshot().Hosts[0].Used[sched.CPU])
+	assert.Equal(t, int64(6), l.Snapshot().List()[0].Used[sched.CPU])
 	c.now = c.now.Add(time.Hour)
-	assert.Equal(t, int64(5), l.Snapshot().Hosts[0].Used[sched.CPU])
+	assert.Equal(t, int64(5), l.Snapshot().List()[0].Used[sched.CPU])
 }
 
 func TestForceRebuildsALedgerThatIsOverFull(t *testing.T) {
@@ -146,7 +146,7 @@ func TestForceRebuildsALedgerThatIsOverFull(t *testing.T) {
 	_, err := commit(l, sched.Mode{Force: true}, claim("x", "a", math.MaxInt64), claim("y", "a", 20))
 	require.NoError(t, err)
 	l.Release("x")
-	assert.Equal(t, int64(20), l.Snapshot().Hosts[0].Used[sched.CPU])
+	assert.Equal(t, int64(20), l.Snapshot().List()[0].Used[sched.CPU])
 }
 
 func TestPutKeepsTheClaimsAndRemoveForgetsThem(t *testing.T) {
@@ -156,14 +156,14 @@ func TestPutKeepsTheClaimsAndRemoveForgetsThem(t *testing.T) {
 	bigger := host("a", "", 20)
 	bigger.Used[sched.CPU] = 1
 	require.NoError(t, l.Put(bigger))
-	got := l.Snapshot().Hosts
+	got := l.Snapshot().List()
 	require.Equal(t, []string{"a", "b"}, []string{got[0].ID, got[1].ID})
 	assert.Equal(t, int64(5), got[0].Used[sched.CPU])
 	require.NoError(t, l.SetState("a", sched.Down))
-	assert.Equal(t, sched.Down, l.Snapshot().Hosts[0].State)
+	assert.Equal(t, sched.Down, l.Snapshot().List()[0].State)
 	l.Remove("a")
 	l.Remove("a")
-	assert.Len(t, l.Snapshot().Hosts, 1)
+	assert.Len(t, l.Snapshot().List(), 1)
 	assert.Empty(t, l.Claims())
 	l.Release("s")
 }
@@ -208,7 +208,7 @@ func TestSchedulersOnOneLedgerNeverOvercommit(t *testing.T) {
 	}
 	wg.Wait()
 	assert.Len(t, l.Claims(), 60)
-	for _, h := range l.Snapshot().Hosts {
+	for _, h := range l.Snapshot().List() {
 		assert.Equal(t, int64(40), h.Used[sched.CPU], h.ID)
 	}
 }

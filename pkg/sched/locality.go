@@ -27,5 +27,5 @@ func (LocalityScorer) Score(q *Request, h HostView) float64 {
 	if all <= 0 {
 		return 1
 	}
-	return 1 - float64(MissingBytes(&q.Set, &h.r.hosts[h.i]))/float64(all)
+	return 1 - float64(MissingBytes(&q.Set, h.r.f.hosts[h.i]))/float64(all)
 }

@@ -54,7 +54,7 @@ func (r Resource) Format(n int64) string {
 		if n == 1000 {
 			return "1 core"
 		}
-		return trim(float64(n)/1000) + " cores"
+		return strconv.FormatFloat(float64(n)/1000, 'f', -1, 64) + " cores"
 	case Memory, Disk:
 		return scaled(n, 1024, "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 	case NetIn, NetOut:

@@ -1,32 +1,30 @@
 package sched
 
-import "hash/fnv"
+import "sync/atomic"
 
-// run is the working state of one Plan. The hosts are the caller's and are
-// only read; what the batch changes lives in slices beside them, made once, so
-// that looking at a host allocates nothing.
+// run is the working state of one Plan. What the batch changes in the fleet
+// is put back at the end.
 type run struct {
-	s      *Scheduler
-	hosts  []Host
-	sorted bool
-	n      int
-	batch  Batch
-	req    Request
+	s     *Scheduler
+	f     *fleet
+	n     int
+	batch *Batch
+	req   Request
 
-	filterNames, scorerNames []string
-	calling                  string // the plug-in being called, for a panic
+	calling int32        // the plug-in being called: filter k as k+1, scorer k as -k-1
+	last    atomic.Int32 // the plug-in of somebody else called last, for one that hangs
+	taken   []int32
+	parts   []float64 // when set, sum notes each scorer's score
+	again   bool      // a plug-in depends on more than the host: rescan for each copy
 
-	alloc, free []Vector
-	placed      []int32   // copies of the batch on each host
-	score       []float64 // valid where verdict is 0
+	// Of the scan over all hosts, and of explanations.
+	base, extra []float64 // valid where verdict is 0
 	verdict     []int32   // 0 fits, else 1 + index into refusals
-	tie         []uint64  // nil with seed 0
 	refusals    []refusal
-	again       bool // a plug-in depends on more than the host: rescan for each copy
 
-	share         [NumResources]float64
 	networks      []mention
 	spread, apart []tally
+	near          []nearRule
 	avoid         []string
 	words         words
 }
@@ -41,91 +39,58 @@ type mention struct {
 	n    int64
 }
 
-func newRun(s *Scheduler, snap Snapshot, b Batch) (*run, error) {
-	if err := b.Validate(); err != nil {
-		return nil, err
-	}
-	sorted, err := validateHosts(snap.Hosts)
-	if err != nil {
-		return nil, err
-	}
-	n := len(snap.Hosts)
-	r := &run{
-		s: s, hosts: snap.Hosts, sorted: sorted, n: max(1, b.N), batch: b,
-		alloc: make([]Vector, n), free: make([]Vector, n),
-		placed: make([]int32, n), score: make([]float64, n), verdict: make([]int32, n),
-	}
+func newRun(s *Scheduler, f *fleet, b *Batch) *run {
+	r := &run{s: s, f: f, n: max(1, b.N), batch: b}
 	r.req = Request{Set: b.Set, r: r}
-	r.measure()
-	r.compile()
-	r.words = newWords(r)
-	return r, nil
-}
-
-// measure works out the free amounts, how scarce each resource is, and the
-// order of ties.
-func (r *run) measure() {
-	ready, have := 0, [NumResources]int{}
-	for i := range r.hosts {
-		h := &r.hosts[i]
-		r.alloc[i] = h.Allocatable()
-		r.free[i] = r.alloc[i]
-		for k := range r.free[i] {
-			r.free[i][k] -= h.Used[k]
-		}
-		if h.State != Ready {
-			continue
-		}
-		ready++
-		for k, n := range r.alloc[i] {
-			if n > 0 {
-				have[k]++
-			}
-		}
-	}
-	for k := range r.share {
-		r.share[k] = float64(have[k]) / float64(max(1, ready))
-	}
-	if r.s.seed != 0 {
-		r.shuffle()
-	}
-}
-
-func (r *run) shuffle() {
-	r.tie = make([]uint64, len(r.hosts))
-	f := fnv.New64a()
-	for i := range r.hosts {
-		f.Reset()
-		_, _ = f.Write([]byte(r.hosts[i].ID)) // never fails
-		x := f.Sum64() ^ r.s.seed*0x9e3779b97f4a7c15
-		// The finaliser of splitmix64: FNV alone leaves like ids in like order.
-		x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-		x = (x ^ x>>27) * 0x94d049bb133111eb
-		r.tie[i] = x ^ x>>31
-	}
-}
-
-// compile turns the set's rules into tallies and counts.
-func (r *run) compile() {
 	set := &r.req.Set
 	for _, name := range set.Networks {
 		r.mention(name)
 	}
-	for _, s := range set.Spread {
-		r.spread = append(r.spread, newTally(r, set.Group, s.By))
+	if len(set.AntiAffinity) > 0 {
+		set.AntiAffinity = fillIn(set.AntiAffinity, set.Group)
 	}
 	for _, a := range set.AntiAffinity {
-		if a.Group == "" {
-			a.Group = set.Group
-		}
-		if a.By == "" {
-			a.By = "host"
-		}
-		r.apart = append(r.apart, newTally(r, a.Group, a.By))
 		if a.By == "host" && a.Group != "" {
 			r.avoid = append(r.avoid, a.Group)
 		}
 	}
+	r.words = newWords(r)
+	return r
+}
+
+// fillIn writes out what an empty Group and By mean.
+func fillIn(rules []AntiAffinity, group string) []AntiAffinity {
+	full := make([]AntiAffinity, len(rules))
+	for k, a := range rules {
+		if a.Group == "" {
+			a.Group = group
+		}
+		if a.By == "" {
+			a.By = "host"
+		}
+		full[k] = a
+	}
+	return full
+}
+
+// tallies makes the counts that the group plug-ins read, as they are now.
+func (r *run) tallies() {
+	set := &r.req.Set
+	r.spread, r.apart = r.spread[:0], r.apart[:0]
+	for _, s := range set.Spread {
+		r.spread = append(r.spread, r.spreadTally(s))
+	}
+	for _, a := range set.AntiAffinity {
+		r.apart = append(r.apart, newTally(r, a.Group, a.By, nil))
+	}
+	r.near = r.nearRules()
+}
+
+func (r *run) spreadTally(s Spread) tally {
+	if s.Hard {
+		return newTally(r, r.req.Set.Group, s.By, r.openValues(s.By))
+	}
+	return newTally(r, r.req.Set.Group, s.By, nil)
 }
 
 func (r *run) mention(name string) {
@@ -152,10 +117,38 @@ func (r *run) eligible(h *Host) bool {
 	if h.State != Ready {
 		return false
 	}
-	for _, s := range r.req.Set.Require {
-		if !s.Matches(h) {
+	for k := range r.req.Set.Require {
+		if !r.req.Set.Require[k].Matches(h) {
 			return false
 		}
 	}
 	return true
+}
+
+// occupy puts a copy on host i.
+func (r *run) occupy(i int) {
+	for k, n := range r.req.Set.Need {
+		r.f.free[i][k] -= n
+	}
+	r.f.placed[i]++
+	r.taken = append(r.taken, int32(i))
+}
+
+// vacate takes all copies off again.
+func (r *run) vacate() {
+	for _, i := range r.taken {
+		for k, n := range r.req.Set.Need {
+			r.f.free[i][k] += n
+		}
+		r.f.placed[i]--
+	}
+	r.taken = r.taken[:0]
+}
+
+func (r *run) claim(k, host int) Claim {
+	h := r.f.hosts[host]
+	return Claim{
+		SetID: r.batch.copyID(k), Group: r.req.Set.Group, HostID: h.ID, HostVersion: h.Version,
+		Take: r.req.Set.Need, Networks: r.req.Set.Networks, Avoid: r.avoid,
+	}
 }

@@ -6,31 +6,28 @@ import (
 	"math"
 )
 
-// prepare asks the plug-ins for their names and dependencies and looks at
-// every host once.
-func (r *run) prepare(ctx context.Context) error {
+// scanner is the plain way to plan: it asks all plug-ins about all hosts. The
+// index must come to the same plans.
+type scanner struct{ *run }
+
+func (r scanner) prepare(ctx context.Context) error {
+	n := len(r.f.hosts)
+	r.base, r.extra, r.verdict = make([]float64, n), make([]float64, n), make([]int32, n)
+	r.tallies()
 	for k, f := range r.s.filters {
-		r.calling = fmt.Sprintf("filter %d", k)
-		if f == nil {
-			return fmt.Errorf("%s is nil: %w", r.calling, ErrPlugin)
-		}
-		r.filterNames = append(r.filterNames, "filter "+f.Name())
+		r.enter(int32(k + 1))
 		r.again = r.again || depends(f, &r.req) != OnHost
 	}
 	for k, s := range r.s.scorers {
-		r.calling = fmt.Sprintf("scorer %d", k)
-		if w, ok := s.(Weighted); s == nil || ok && w.Scorer == nil {
-			return fmt.Errorf("%s is nil: %w", r.calling, ErrPlugin)
-		}
-		r.scorerNames = append(r.scorerNames, "scorer "+s.Name())
+		r.enter(-int32(k + 1))
 		r.again = r.again || depends(s, &r.req) != OnHost
 	}
-	r.calling = ""
+	r.calling = 0
 	return r.scan(ctx)
 }
 
-func (r *run) scan(ctx context.Context) error {
-	for i := range r.hosts {
+func (r scanner) scan(ctx context.Context) error {
+	for i := range r.f.hosts {
 		if i%1024 == 1023 && ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -41,31 +38,53 @@ func (r *run) scan(ctx context.Context) error {
 	return nil
 }
 
-// look asks the plug-ins about host i.
-func (r *run) look(i int) error {
-	v := HostView{r, i}
+// look asks the plug-ins about host i. Scores by counts of groups are summed
+// apart, because the index does: sums of floats depend on their order.
+func (r scanner) look(i int) error {
+	if r.judge(i); r.verdict[i] != 0 {
+		return nil
+	}
+	var err error
+	if r.base[i], err = r.sum(i, false); err == nil {
+		r.extra[i], err = r.sum(i, true)
+	}
+	return err
+}
+
+// judge asks the filters about host i.
+func (r *run) judge(i int) {
 	for k, f := range r.s.filters {
-		r.calling = r.filterNames[k]
-		if reason := f.Filter(&r.req, v); reason != "" {
+		r.enter(int32(k + 1))
+		if reason := f.Filter(&r.req, HostView{r, i}); reason != "" {
+			r.calling = 0
 			r.verdict[i] = r.refuse(k, reason)
-			r.calling = ""
-			return nil
+			return
 		}
 	}
+	r.calling = 0
+	r.verdict[i] = 0
+}
+
+// sum is the score of host i by the scorers that count groups, or the others.
+func (r *run) sum(i int, groups bool) (float64, error) {
 	sum := 0.0
 	for k, s := range r.s.scorers {
-		r.calling = r.scorerNames[k]
-		x := s.Score(&r.req, v)
-		sum += x
-		if math.IsNaN(sum) || math.IsInf(sum, 0) {
-			name := r.calling
-			r.calling = ""
-			return fmt.Errorf("%s gave host %s a score of %v, which cannot be compared: %w", name, v.ID(), x, ErrPlugin)
+		if r.s.spreads[k] != groups {
+			continue
+		}
+		r.enter(-int32(k + 1))
+		x := s.Score(&r.req, HostView{r, i})
+		if r.parts != nil {
+			r.parts[k] = x
+		}
+		if sum += x; math.IsNaN(sum) || math.IsInf(sum, 0) {
+			err := &PluginError{Plugin: r.s.name(r.calling), Problem: fmt.Sprintf("gave host %s a score of %v, which cannot be compared", r.f.hosts[i].ID, x)}
+			r.calling = 0
+			return 0, err
 		}
 	}
-	r.calling = ""
-	r.verdict[i], r.score[i] = 0, sum
-	return nil
+	r.calling = 0
+	return sum, nil
 }
 
 // maxReasons bounds what a filter with a different reason for every host costs.
@@ -90,44 +109,68 @@ func (r *run) refuse(filter int, reason Reason) int32 {
 }
 
 // best is the host with the highest score, or -1.
-func (r *run) best() int {
+func (r scanner) best() int {
 	best := -1
 	for i, v := range r.verdict {
-		if v == 0 && (best < 0 || r.score[i] > r.score[best] || r.score[i] == r.score[best] && r.before(i, best)) {
+		if v == 0 && (best < 0 || r.better(i, best)) {
 			best = i
 		}
 	}
 	return best
 }
 
-// before breaks a tie between two hosts of the same score.
-func (r *run) before(i, j int) bool {
-	if r.tie != nil && r.tie[i] != r.tie[j] {
-		return r.tie[i] < r.tie[j]
+func (r scanner) better(i, j int) bool {
+	if r.f.own[i] != r.f.own[j] {
+		return r.f.own[i]
 	}
-	if r.sorted {
-		return i < j
+	a, b := r.base[i]+r.extra[i], r.base[j]+r.extra[j]
+	if a != b {
+		return a > b
 	}
-	return r.hosts[i].ID < r.hosts[j].ID
+	// Rounding may have made equal what is not.
+	if r.base[i] != r.base[j] {
+		return r.base[i] > r.base[j]
+	}
+	return r.f.before(int32(i), int32(j))
 }
 
 // take puts a copy on host i and looks again at what that may have changed.
-func (r *run) take(ctx context.Context, i int, last bool) error {
-	for k, n := range r.req.Set.Need {
-		r.free[i][k] -= n
-	}
-	r.placed[i]++
+func (r scanner) take(ctx context.Context, i int, last bool) error {
+	r.occupy(i)
 	for k := range r.spread {
 		r.spread[k].add(i)
 	}
 	for k := range r.apart {
 		r.apart[k].add(i)
 	}
+	for k := range r.near {
+		r.near[k].add(i)
+	}
 	switch {
 	case last:
-		return nil
+		return nil // every copy is placed: nobody asks any more
 	case r.again:
 		return r.scan(ctx)
 	}
 	return r.look(i)
 }
+
+// top is the few best hosts.
+func (r scanner) top() []ranked {
+	var best []int
+	for i, v := range r.verdict {
+		if v == 0 {
+			best = insert(best, i, r.better)
+		}
+	}
+	list := make([]ranked, len(best))
+	for k, i := range best {
+		list[k] = ranked{i, r.base[i] + r.extra[i]}
+	}
+	return list
+}
+
+// judgeAll has nothing to do: take has looked again at what changed.
+func (r scanner) judgeAll() {}
+
+func (r scanner) restore() {}

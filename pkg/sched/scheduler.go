@@ -2,8 +2,10 @@ package sched
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
+	"time"
 )
 
 // Config is the policy of a Scheduler. The zero value is the built-in policy.
@@ -18,28 +20,53 @@ type Config struct {
 	// any other number in an order of its own, so that several schedulers
 	// with different seeds seldom choose the same host.
 	Seed uint64
+	// Shard keeps several schedulers on one ledger out of each other's way.
+	Shard Shard
+	// Exhaustive asks every plug-in about every host in each plan and keeps
+	// nothing. The plans are the same, only slower: for tests, and to find out
+	// whether a plug-in is what it declares.
+	Exhaustive bool
+	// Check is how many of the answers that were kept are asked for again in
+	// each plan, at random from Seed. One that differs ends the plan with a
+	// PluginError of the Fault Lied. 0 checks nothing; use it in tests of
+	// plug-ins that declare OnHost.
+	Check int
+	// Budget is how long one plan may take where plug-ins of others are asked;
+	// 0 means 5 s, a negative one any time. A plug-in that hangs ends the plan
+	// with a PluginError of the Fault Hung.
+	Budget time.Duration
 }
 
-// Scheduler plans. It holds no state between calls and may be used from
-// several goroutines at once.
+// Scheduler plans. What it keeps between calls only makes it quicker; it may
+// be used from several goroutines at once.
 type Scheduler struct {
-	filters []Filter
-	scorers []Scorer
-	seed    uint64
+	policy
+	seed       uint64
+	shard      Shard
+	exhaustive bool
+	check      int
+	budget     time.Duration
+	idle       idle
 }
 
-// New makes a Scheduler. A nil plug-in is reported by Plan.
+// New makes a Scheduler. A plug-in that is nil or misbehaves is reported by
+// Plan.
 func New(c Config) *Scheduler {
-	s := &Scheduler{filters: c.Filters, scorers: c.Scorers, seed: c.Seed}
-	if s.filters == nil {
-		s.filters = DefaultFilters()
+	if c.Filters == nil {
+		c.Filters = DefaultFilters()
 	}
-	if s.scorers == nil {
-		s.scorers = DefaultScorers()
+	if c.Scorers == nil {
+		c.Scorers = DefaultScorers()
 	}
-	s.filters = withFilter(s.filters, AddressFilter{})
-	s.filters = withFilter(s.filters, ResourceFilter{})
-	return s
+	filters := withFilter(c.Filters, AddressFilter{})
+	filters = withFilter(filters, ResourceFilter{})
+	if c.Budget == 0 {
+		c.Budget = 5 * time.Second
+	}
+	return &Scheduler{
+		policy: newPolicy(filters, c.Scorers), seed: c.Seed, shard: c.Shard,
+		exhaustive: c.Exhaustive, check: c.Check, budget: c.Budget,
+	}
 }
 
 func withFilter[F Filter](filters []Filter, f F) []Filter {
@@ -55,18 +82,44 @@ func withFilter[F Filter](filters []Filter, f F) []Filter {
 // each seeing the earlier ones placed. It changes nothing, and the same
 // snapshot, batch and seed give the same plan on every machine.
 //
+// On snapshots of a Ledger only the hosts that changed since the last one are
+// looked at; see Dependent for what that asks of plug-ins.
+//
 // It fails with ErrInvalid on bad input, ErrPlugin when a filter or scorer
 // misbehaves, the context's error when that ends, and with ErrNoFit when
 // fewer than Batch.Min copies have a host; the plan then has no claims but
 // says Why.
 func (s *Scheduler) Plan(ctx context.Context, snap Snapshot, b Batch) (Plan, error) {
-	r, err := newRun(s, snap, b)
+	plan, err := s.plan(ctx, snap, &b)
 	if err != nil {
-		return Plan{}, &Error{Op: "plan", ID: b.Set.ID, Err: err}
+		return plan, &Error{Op: "plan", ID: b.Set.ID, Err: err}
 	}
-	plan := Plan{Snapshot: snap.Number}
-	if err := r.place(ctx, &plan); err != nil {
-		return Plan{}, &Error{Op: "plan", ID: b.Set.ID, Err: err}
+	return plan, nil
+}
+
+func (s *Scheduler) plan(ctx context.Context, snap Snapshot, b *Batch) (Plan, error) {
+	if err := b.Validate(); err != nil {
+		return Plan{}, err
+	}
+	if s.err != nil {
+		return Plan{}, s.err
+	}
+	if err := s.shard.validate(); err != nil {
+		return Plan{}, err
+	}
+	f, err := s.fleet(snap)
+	if err != nil {
+		return Plan{}, err
+	}
+	r := newRun(s, f, b)
+	plan, mine, err := r.guard(ctx, func(ctx context.Context, p *Plan) error { return r.place(ctx, p) })
+	plan.Snapshot = snap.Number
+	// A fleet that a plug-in failed on, or still has hold of, is not used again.
+	if mine && !errors.Is(err, ErrPlugin) {
+		s.keep(snap, f)
+	}
+	if err != nil {
+		return Plan{}, err
 	}
 	least := b.Min
 	if least == 0 {
@@ -74,57 +127,81 @@ func (s *Scheduler) Plan(ctx context.Context, snap Snapshot, b Batch) (Plan, err
 	}
 	if placed := len(plan.Claims); placed < least {
 		plan.Claims, plan.Unplaced = nil, r.n
-		return plan, &Error{Op: "plan", ID: b.Set.ID, Err: &NoFitError{Wanted: r.n, Min: least, Placed: placed, Why: plan.Why}}
+		return plan, &NoFitError{Wanted: r.n, Min: least, Placed: placed, Why: plan.Why}
 	}
 	return plan, nil
+}
+
+// planner is the scan or the index.
+type planner interface {
+	prepare(ctx context.Context) error
+	best() int
+	take(ctx context.Context, host int, last bool) error
+	top() []ranked
+	judgeAll()
+	restore()
 }
 
 // place runs the plug-ins, and turns a panic of theirs into an error.
 func (r *run) place(ctx context.Context, plan *Plan) (err error) {
 	defer func() {
-		if r.calling == "" {
+		if r.calling == 0 {
 			return // not inside a plug-in: a panic is ours and goes on
 		}
-		if p := recover(); p != nil {
-			err = r.panicked(p)
+		if what := recover(); what != nil {
+			err = panicked(r.s.name(r.calling), what)
 		}
 	}()
-	if err := r.prepare(ctx); err != nil {
-		return err
+	p := r.planner()
+	if err = p.prepare(ctx); err == nil {
+		err = r.fill(ctx, p, plan)
 	}
+	p.restore()
+	r.vacate()
+	return err
+}
+
+func (r *run) planner() planner {
+	if !r.s.exhaustive && r.s.cachable(r) {
+		return &index{run: r}
+	}
+	return scanner{r}
+}
+
+func (r *run) fill(ctx context.Context, p planner, plan *Plan) error {
+	plan.Claims = make([]Claim, 0, min(r.n, 1024))
 	for k := range r.n {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		best := r.best()
 		if k == 0 {
-			r.top(&plan.Why)
+			r.describe(&plan.Why, p.top())
 		}
+		best := p.best()
 		if best < 0 {
 			plan.Unplaced = r.n - k
 			break
 		}
 		plan.Claims = append(plan.Claims, r.claim(k, best))
-		if err := r.take(ctx, best, k == r.n-1); err != nil {
+		if err := p.take(ctx, best, k == r.n-1); err != nil {
 			return err
 		}
 	}
-	r.explain(&plan.Why, plan.Unplaced > 0)
+	plan.Why.Hosts = len(r.f.hosts)
+	if plan.Unplaced > 0 {
+		p.judgeAll()
+		r.explain(&plan.Why)
+	}
+	if len(plan.Claims) == 0 {
+		plan.Claims = nil
+	}
 	return nil
 }
 
-func (r *run) panicked(p any) error {
-	what := fmt.Sprint(p)
-	if e, ok := p.(runtime.Error); ok {
-		what = e.Error()
+func panicked(name string, what any) error {
+	text := fmt.Sprint(what)
+	if e, ok := what.(runtime.Error); ok {
+		text = e.Error()
 	}
-	return fmt.Errorf("%s panicked: %s: %w", r.calling, what, ErrPlugin)
-}
-
-func (r *run) claim(k, host int) Claim {
-	h := &r.hosts[host]
-	return Claim{
-		SetID: r.batch.copyID(k), Group: r.req.Set.Group, HostID: h.ID, HostVersion: h.Version,
-		Take: r.req.Set.Need, Networks: r.req.Set.Networks, Avoid: r.avoid,
-	}
+	return &PluginError{Plugin: name, Problem: "panicked: " + text}
 }

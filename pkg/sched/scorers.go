@@ -1,12 +1,13 @@
 package sched
 
 // DefaultScorers are the scorers of a Config that names none: wishes of the
-// set first, then its spread, then saving scarce resources, then packing, then
-// images that are there.
+// set first, then its spread and affinity, then saving scarce resources, then
+// packing, then images that are there.
 func DefaultScorers() []Scorer {
 	return []Scorer{
 		Weighted{PreferScorer{}, 8},
 		Weighted{SpreadScorer{}, 4},
+		Weighted{AffinityScorer{}, 4},
 		Weighted{ScarcityScorer{}, 2},
 		PackScorer{},
 		Weighted{LocalityScorer{}, 0.5},
@@ -35,7 +36,7 @@ func (EvenScorer) Score(q *Request, h HostView) float64 { return 1 - use(q, h) }
 
 func use(q *Request, h HostView) float64 {
 	sum, n := 0.0, 0
-	alloc, free := &h.r.alloc[h.i], &h.r.free[h.i]
+	alloc, free := &h.r.f.alloc[h.i], &h.r.f.free[h.i]
 	for r, need := range q.Set.Need {
 		if need > 0 && alloc[r] > 0 {
 			sum += 1 - float64(free[r]-need)/float64(alloc[r])
@@ -81,14 +82,17 @@ func (SpreadScorer) Name() string { return "spread" }
 
 // Score implements Scorer.
 func (SpreadScorer) Score(q *Request, h HostView) float64 {
+	return spreadScore(q.r.spread, func(t *tally) int32 { return t.of[h.i] })
+}
+
+func spreadScore(rules []tally, value func(*tally) int32) float64 {
 	sum := 0.0
-	for k := range q.r.spread {
-		t := &q.r.spread[k]
-		if d := t.domain[h.i]; d >= 0 {
-			sum += 1 / float64(1+t.count[d])
+	for k := range rules {
+		if v := value(&rules[k]); v >= 0 {
+			sum += 1 / float64(1+rules[k].count[v])
 		}
 	}
-	return sum / float64(max(1, len(q.r.spread)))
+	return sum / float64(max(1, len(rules)))
 }
 
 // Depends is OnGroup when a spread reaches over more than one host.
@@ -112,11 +116,11 @@ func (ScarcityScorer) Name() string { return "scarcity" }
 // Score implements Scorer.
 func (ScarcityScorer) Score(q *Request, h HostView) float64 {
 	worst := 0.0
-	alloc, free := &h.r.alloc[h.i], &h.r.free[h.i]
+	alloc, free := &h.r.f.alloc[h.i], &h.r.f.free[h.i]
 	for r, need := range q.Set.Need {
-		if need == 0 && free[r] > 0 && q.r.share[r] < 1 {
+		if need == 0 && free[r] > 0 && q.r.f.share[r] < 1 {
 			left := float64(free[r]) / float64(alloc[r])
-			worst = max(worst, left*(1-q.r.share[r]))
+			worst = max(worst, left*(1-q.r.f.share[r]))
 		}
 	}
 	return 1 - worst

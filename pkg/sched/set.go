@@ -24,8 +24,13 @@ type Set struct {
 	Spread []Spread
 	// AntiAffinity keeps the set away from groups.
 	AntiAffinity []AntiAffinity
+	// Affinity wants the set near groups.
+	Affinity []Affinity
 	// Layers are those of the set's images, each once.
 	Layers []Layer
+	// Priority says whom Victims may propose to stop for this set: sets of a
+	// lower one. Plan does not look at it.
+	Priority int32
 }
 
 // Layer is a part of an image that hosts keep and share between images.
@@ -97,4 +102,18 @@ type AntiAffinity struct {
 	Group string
 	// By is the label that must differ; empty means "host".
 	By string
+}
+
+// Affinity wants a set on the hosts, racks or zones where a group is.
+type Affinity struct {
+	// Group is the group to be near; empty means the set's own.
+	Group string
+	// By is the label that must be the same; empty means "host".
+	By string
+	// Hard refuses other hosts. The first copy of a set that is to be near its
+	// own group may go anywhere.
+	Hard bool
+	// Weight is the share of a rule that is not Hard among such rules; 0 means
+	// 1, and a negative one wishes the set away from the group.
+	Weight float64
 }

@@ -7,6 +7,7 @@ type words struct {
 	require              []Reason
 	unreached, noAddress []Reason
 	apart                []Reason
+	near                 []Reason
 	noDomain, skew       []Reason
 }
 
@@ -22,8 +23,11 @@ func newWords(r *run) words {
 		w.unreached = append(w.unreached, Reason("has no way to network "+nw.name))
 		w.noAddress = append(w.noAddress, Reason("has no free address in network "+nw.name))
 	}
-	for _, t := range r.apart {
-		w.apart = append(w.apart, apartReason(t))
+	for _, a := range r.req.Set.AntiAffinity {
+		w.apart = append(w.apart, apartReason(a))
+	}
+	for _, a := range r.req.Set.Affinity {
+		w.near = append(w.near, nearReason(a, r.req.Set.Group))
 	}
 	for _, s := range r.req.Set.Spread {
 		w.noDomain = append(w.noDomain, Reason("has no label "+s.By))
@@ -39,13 +43,27 @@ func requireReason(s Selector) Reason {
 	return Reason("lacks label " + s.String())
 }
 
-func apartReason(t tally) Reason {
-	group := "group " + t.group
-	if t.group == "" {
+func apartReason(a AntiAffinity) Reason {
+	group := "group " + a.Group
+	if a.Group == "" {
 		group = "the same batch"
 	}
-	if t.by == "host" {
+	if a.By == "host" {
 		return Reason("has a set of " + group)
 	}
-	return Reason("shares its " + t.by + " with a set of " + group)
+	return Reason("shares its " + a.By + " with a set of " + group)
+}
+
+func nearReason(a Affinity, own string) Reason {
+	if a.Group == "" {
+		a.Group = own
+	}
+	group := "group " + a.Group
+	if a.Group == "" {
+		group = "the same batch"
+	}
+	if a.By == "" || a.By == "host" {
+		return Reason("has no set of " + group)
+	}
+	return Reason("shares its " + a.By + " with no set of " + group)
 }

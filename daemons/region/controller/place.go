@@ -21,6 +21,9 @@ type ReadyFilter struct{}
 // Name implements sched.Filter.
 func (ReadyFilter) Name() string { return "ready" }
 
+// Depends implements sched.Dependent: the answer is in the labels of the host.
+func (ReadyFilter) Depends(*sched.Request) sched.Dependency { return sched.OnHost }
+
 // Filter implements sched.Filter.
 func (ReadyFilter) Filter(_ *sched.Request, h sched.HostView) sched.Reason {
 	if why, ok := h.Label(LabelNotReady); ok {
@@ -39,7 +42,7 @@ func (c *Controller) place(ctx context.Context, model set.Server, ids []string, 
 	c.placing.Lock()
 	defer c.placing.Unlock()
 	snap := c.ledger.Snapshot()
-	if len(snap.Hosts) == 0 {
+	if snap.Len() == 0 {
 		return nil, nil, fmt.Errorf("%w: no host has ever reported to this region: start moset-host", set.ErrNoCapacity)
 	}
 	batch := sched.Batch{Set: request(model), N: len(ids), IDs: ids, Min: 1}

@@ -76,11 +76,15 @@ func drawSet(t *rapid.T) sched.Set {
 		s.Prefer = []sched.Preference{{Selector: sched.Selector{Key: "zone", Values: []string{"z1"}}}}
 	}
 	if rapid.Bool().Draw(t, "spread") {
-		s.Spread = []sched.Spread{{By: rapid.SampledFrom([]string{"rack", "host"}).Draw(t, "by")}}
+		s.Spread = rapid.SliceOfN(rapid.Custom(drawSpread), 1, 2).Draw(t, "spreads")
 	}
 	if rapid.Bool().Draw(t, "apart") {
 		s.AntiAffinity = []sched.AntiAffinity{{Group: rapid.SampledFrom(groups).Draw(t, "from"),
-			By: rapid.SampledFrom([]string{"", "rack"}).Draw(t, "apart by")}}
+			By: rapid.SampledFrom([]string{"", "rack", "zone", "disk"}).Draw(t, "apart by")}}
 	}
 	return s
+}
+
+func drawSpread(t *rapid.T) sched.Spread {
+	return sched.Spread{By: rapid.SampledFrom([]string{"rack", "rack", "host", "zone", "disk"}).Draw(t, "by")}
 }

@@ -1,0 +1,384 @@
+package sched
+
+import "context"
+
+// index plans by the class of the set. Rules on groups lie over it for the one
+// batch: those that hold for whole blocks over the winners of the trees, those
+// that hold for a host as a changed score. Where a rule is by a label that
+// cuts through blocks, the scores of all hosts are gone through instead.
+type index struct {
+	*run
+	c     *class
+	saved []savedScore // of the hosts touched, to put back
+	hard  []hardRule
+	soft  []tally    // of all spreads, when a scorer asks for them
+	apart []tally    // rules by more than the host
+	close []nearRule // hard affinity
+	wish  bool       // soft affinity, of run.near
+	mask  []string
+	dense bool
+	shut  []bool    // by block
+	extra []float64 // by block
+}
+
+type savedScore struct {
+	host  int32
+	score float64
+}
+
+type hardRule struct {
+	tally
+	skew int
+}
+
+func (x *index) prepare(ctx context.Context) (err error) {
+	if x.c, err = x.class(ctx); err != nil {
+		return err
+	}
+	x.rules()
+	if x.dense || !x.wish && len(x.hard)+len(x.soft)+len(x.apart)+len(x.close) == 0 {
+		return nil
+	}
+	x.shut, x.extra = make([]bool, len(x.f.blocks)), make([]float64, len(x.f.blocks))
+	for b := range x.f.blocks {
+		x.weigh(b)
+	}
+	return nil
+}
+
+// rules compiles the set's rules on groups.
+func (x *index) rules() {
+	set := &x.req.Set
+	if len(set.Affinity) > 0 {
+		x.near = x.nearRules()
+	}
+	for _, f := range x.s.filters {
+		switch f.(type) {
+		case AntiAffinityFilter:
+			for _, a := range set.AntiAffinity {
+				x.keepApart(a)
+			}
+		case AffinityFilter:
+			x.keepClose()
+		case SpreadFilter:
+			x.keepLevel()
+		}
+	}
+	for _, s := range x.s.scorers {
+		switch inner(s).(type) {
+		case SpreadScorer:
+			x.spreadWishes()
+		case AffinityScorer:
+			x.nearWishes()
+		}
+	}
+}
+
+func (x *index) keepLevel() {
+	for _, s := range x.req.Set.Spread {
+		if s.Hard {
+			t := newTally(x.run, x.req.Set.Group, s.By, x.c.values(x.run, s.By))
+			x.hard = append(x.hard, hardRule{t, max(1, s.MaxSkew)})
+			x.dense = x.dense || t.block == nil
+		}
+	}
+}
+
+// keepClose takes copies of the rules, to count on their own.
+func (x *index) keepClose() {
+	for k, n := range x.nearRules() {
+		if n.rule.Hard {
+			x.close = append(x.close, n)
+			x.dense = x.dense || x.near[k].block == nil
+		}
+	}
+}
+
+func (x *index) spreadWishes() {
+	if len(x.soft) > 0 {
+		return // two scorers look at the same counts
+	}
+	for _, s := range x.req.Set.Spread {
+		t := newTally(x.run, x.req.Set.Group, s.By, nil)
+		x.soft = append(x.soft, t)
+		x.dense = x.dense || t.block == nil
+	}
+	x.spread = x.soft
+}
+
+func (x *index) nearWishes() {
+	for k := range x.near {
+		if n := &x.near[k]; !n.rule.Hard {
+			x.wish = true
+			x.dense = x.dense || n.block == nil
+		}
+	}
+}
+
+func (x *index) keepApart(a AntiAffinity) {
+	if a.By != "host" {
+		t := newTally(x.run, a.Group, a.By, nil)
+		x.apart = append(x.apart, t)
+		x.dense = x.dense || t.block == nil
+		return
+	}
+	for i := range x.f.groups[a.Group] {
+		x.save(i, refused)
+	}
+	x.mask = append(x.mask, a.Group)
+}
+
+// save changes the score of a host for this batch.
+func (x *index) save(i int32, score float64) {
+	if !x.f.touched[i] {
+		x.f.touched[i] = true
+		x.saved = append(x.saved, savedScore{i, x.c.score[i]})
+	}
+	x.c.set(x.f, i, score)
+}
+
+// restore makes the class what it was.
+func (x *index) restore() {
+	for _, s := range x.saved {
+		x.f.touched[s.host] = false
+		x.c.set(x.f, s.host, s.score)
+	}
+	x.saved = x.saved[:0]
+}
+
+// weigh works out what the rules say of block b.
+func (x *index) weigh(b int) {
+	x.shut[b], x.extra[b] = x.closed(b, true), x.groupScore(b, true)
+}
+
+// value is the number of a tally's value at a host, or at a block.
+func (t *tally) value(at int, block bool) int32 {
+	if block {
+		return t.block[at]
+	}
+	return t.of[at]
+}
+
+// closed reports whether a rule refuses the host or block.
+func (x *index) closed(at int, block bool) bool {
+	for k := range x.apart {
+		if v := x.apart[k].value(at, block); v >= 0 && x.apart[k].count[v] > 0 {
+			return true
+		}
+	}
+	for k := range x.close {
+		if n := &x.close[k]; n.refuses(n.value(at, block)) {
+			return true
+		}
+	}
+	for k := range x.hard {
+		h := &x.hard[k]
+		if v := h.value(at, block); v < 0 || h.count[v]+1-h.least > h.skew {
+			return true
+		}
+	}
+	return false
+}
+
+// groupScore is what the scorers by counts of groups give the host or block.
+func (x *index) groupScore(at int, block bool) float64 {
+	if len(x.soft) == 0 && !x.wish {
+		return 0
+	}
+	all := 0.0
+	for _, s := range x.s.scorers {
+		switch inner(s).(type) {
+		case SpreadScorer:
+			all += weighted(s, spreadScore(x.soft, func(t *tally) int32 { return t.value(at, block) }))
+		case AffinityScorer:
+			all += weighted(s, affinityScore(x.near, func(t *tally) int32 { return t.value(at, block) }))
+		}
+	}
+	return all
+}
+
+// weighted applies the weights of a scorer to what it gave.
+func weighted(s Scorer, score float64) float64 {
+	if w, ok := s.(Weighted); ok {
+		return w.Weight * weighted(w.Scorer, score)
+	}
+	return score
+}
+
+// best is the host with the highest score, or -1.
+func (x *index) best() int {
+	if x.dense {
+		return x.bestOfAll()
+	}
+	if best := x.bestOfBlocks(true); best >= 0 {
+		return best
+	}
+	return x.bestOfBlocks(false)
+}
+
+// bestOfBlocks looks at the blocks of the scheduler's own shard, or at others.
+func (x *index) bestOfBlocks(own bool) int {
+	best, total, base := int32(-1), refused, refused
+	for b, score := range x.c.top {
+		if score == refused || x.f.blocks[b].own != own {
+			continue
+		}
+		sum := score
+		if x.shut != nil {
+			if x.shut[b] {
+				continue
+			}
+			sum += x.extra[b]
+		}
+		if sum < total {
+			continue
+		}
+		if i := x.c.root[b]; sum > total || score > base || score == base && x.f.before(i, best) {
+			best, total, base = i, sum, score
+		}
+	}
+	return int(best)
+}
+
+func (x *index) bestOfAll() int {
+	best, total, base, mine := int32(-1), refused, refused, false
+	for n, score := range x.c.score {
+		if score == refused || mine && !x.f.own[n] || x.closed(n, false) {
+			continue
+		}
+		sum, i := score+x.groupScore(n, false), int32(n)
+		switch {
+		case x.f.own[n] && !mine, sum > total:
+		case sum < total || score < base || score == base && !x.f.before(i, best):
+			continue
+		}
+		best, total, base, mine = i, sum, score, x.f.own[n]
+	}
+	return int(best)
+}
+
+// take puts a copy on host i.
+func (x *index) take(_ context.Context, i int, last bool) error {
+	x.occupy(i)
+	if last {
+		return nil
+	}
+	now, _, err := x.c.try(x.run, i)
+	if err != nil {
+		return err
+	}
+	for _, group := range x.mask {
+		if group == x.req.Set.Group {
+			now = refused
+		}
+	}
+	x.save(int32(i), now)
+	x.count(i)
+	return nil
+}
+
+// count has the rules see one more copy on host i.
+func (x *index) count(i int) {
+	all := false
+	for k := range x.apart {
+		x.apart[k].add(i)
+	}
+	for k := range x.hard {
+		all = x.hard[k].add(i) || all
+	}
+	for k := range x.soft {
+		x.soft[k].add(i)
+	}
+	for k := range x.close {
+		all = x.close[k].add(i) || all
+	}
+	for k := range x.near {
+		x.near[k].add(i)
+	}
+	if x.shut == nil {
+		return
+	}
+	for b := range x.shut {
+		if all || x.concerns(b, i) {
+			x.weigh(b)
+		}
+	}
+}
+
+// concerns reports whether a copy on host i counts for block b.
+func (x *index) concerns(b, i int) bool {
+	for _, list := range [][]tally{x.apart, x.soft} {
+		for k := range list {
+			if list[k].block[b] == list[k].of[i] {
+				return true
+			}
+		}
+	}
+	for k := range x.hard {
+		if x.hard[k].block[b] == x.hard[k].of[i] {
+			return true
+		}
+	}
+	return len(x.close) > 0 || x.wish
+}
+
+// top is the few best hosts; each is put aside to see the next.
+func (x *index) top() []ranked {
+	var list []ranked
+	var hidden []savedScore
+	for len(list) < examples {
+		i := x.best()
+		if i < 0 {
+			break
+		}
+		extra := 0.0
+		switch {
+		case x.dense:
+			extra = x.groupScore(i, false)
+		case x.extra != nil:
+			extra = x.extra[x.f.blockOf[i]]
+		}
+		list = append(list, ranked{i, x.c.score[i] + extra})
+		hidden = append(hidden, savedScore{int32(i), x.c.score[i]})
+		x.c.set(x.f, int32(i), refused)
+	}
+	for _, h := range hidden {
+		x.c.set(x.f, h.host, h.score)
+	}
+	return list
+}
+
+// judgeAll works out the verdicts for an explanation: those kept, unless a
+// rule on groups comes first.
+func (x *index) judgeAll() {
+	x.restore()
+	x.verdict = make([]int32, len(x.f.hosts))
+	x.tallies()
+	for i := range x.verdict {
+		x.verdict[i] = x.judgement(i, x.c.verdict[i])
+	}
+	for _, i := range x.taken { // the class does not know of the copies
+		if _, code, err := x.c.try(x.run, int(i)); err == nil {
+			x.verdict[i] = x.judgement(int(i), code)
+		}
+	}
+}
+
+func (x *index) judgement(i int, code uint16) int32 {
+	stop := len(x.s.filters)
+	if code > 0 {
+		stop = x.c.refusals[code-1].filter
+	}
+	for k := range stop {
+		if !x.s.grouped[k] {
+			continue
+		}
+		if reason := x.s.filters[k].Filter(&x.req, HostView{x.run, i}); reason != "" {
+			return x.refuse(k, reason)
+		}
+	}
+	if code > 0 {
+		return x.refuse(stop, x.c.refusals[code-1].reason)
+	}
+	return 0
+}
