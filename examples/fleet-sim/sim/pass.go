@@ -1,0 +1,61 @@
+package sim
+
+import (
+	"slices"
+
+	"github.com/moset/moset/pkg/sched"
+)
+
+// pass is a fleet as a sampler changes it while it plans one batch.
+type pass struct {
+	set   sched.Set
+	hosts []sched.Host
+	order []int
+	taken map[string]int // copies of the batch by the values they have of the labels to differ in
+}
+
+func newPass(snap sched.Snapshot, set sched.Set) *pass {
+	p := &pass{set: set, hosts: slices.Clone(snap.Hosts), order: make([]int, len(snap.Hosts)), taken: map[string]int{}}
+	for i := range p.order {
+		p.order[i] = i
+	}
+	return p
+}
+
+func hostAt(s sched.Snapshot, i int) *sched.Host { return &s.Hosts[i] }
+
+func (p *pass) suits(i int) bool {
+	h := &p.hosts[i]
+	if h.State != sched.Ready || !p.set.Need.Fits(h.Free()) {
+		return false
+	}
+	for _, s := range p.set.Require {
+		if !s.Matches(h) {
+			return false
+		}
+	}
+	for _, key := range p.apart(h) {
+		if p.taken[key] > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *pass) take(i int) {
+	p.hosts[i].Used = p.hosts[i].Used.Plus(p.set.Need)
+	for _, key := range p.apart(&p.hosts[i]) {
+		p.taken[key]++
+	}
+}
+
+// apart are the label values that no two sets of the group may share.
+func (p *pass) apart(h *sched.Host) []string {
+	var keys []string
+	for _, a := range p.set.AntiAffinity {
+		if value, ok := h.Label(a.By); ok {
+			keys = append(keys, a.By+"="+value)
+		}
+	}
+	return keys
+}
