@@ -24,7 +24,7 @@ type run struct {
 	refusals    []refusal
 	again       bool // a plug-in depends on more than the host: rescan for each copy
 
-	share         [NumResources]float64
+	share, mean   [NumResources]float64
 	networks      []mention
 	spread, apart []tally
 	avoid         []string
@@ -86,6 +86,7 @@ func (r *run) measure() {
 	for k := range r.share {
 		r.share[k] = float64(have[k]) / float64(max(1, ready))
 	}
+	r.mean = means(r.hosts, r.alloc)
 	if r.s.seed != 0 {
 		r.shuffle()
 	}

@@ -134,7 +134,7 @@ func TestPlanShowsTheBestHostsAndTheirScores(t *testing.T) {
 		sum += part.Score
 	}
 	assert.InDelta(t, best.Score, sum, 1e-9)
-	assert.Equal(t, "pack", best.Parts[3].Scorer)
+	assert.Equal(t, "thrift", best.Parts[2].Scorer)
 }
 
 // plugin is a filter and scorer made of functions.

@@ -1,13 +1,12 @@
 package sched
 
 // DefaultScorers are the scorers of a Config that names none: wishes of the
-// set first, then its spread, then saving scarce resources, then packing.
+// set first, then its spread, then what the host loses by it.
 func DefaultScorers() []Scorer {
 	return []Scorer{
 		Weighted{PreferScorer{}, 8},
 		Weighted{SpreadScorer{}, 4},
-		Weighted{ScarcityScorer{}, 2},
-		PackScorer{},
+		ThriftScorer{},
 	}
 }
 
