@@ -12,8 +12,8 @@ import (
 // can do with as few, since sets are not split.
 func Bound(hosts []sched.Host, held sched.Vector) int {
 	most := 0
+	sizes := make([]int64, len(hosts))
 	for r, need := range held {
-		sizes := make([]int64, len(hosts))
 		for i := range hosts {
 			sizes[i] = hosts[i].Allocatable()[r]
 		}

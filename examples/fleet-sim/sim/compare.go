@@ -3,9 +3,8 @@ package sim
 import (
 	"context"
 	"fmt"
-	"io"
-	"slices"
-	"text/tabwriter"
+	"runtime"
+	"sync"
 )
 
 // Comparison asks how many requests each policy places on each of the workloads, from seed 1 to Seeds.
@@ -22,90 +21,83 @@ type Tally struct {
 	Policy   string   `json:"policy"`
 	Placed   int      `json:"placed"`
 	Requests int      `json:"requests"`
+	// Given and Asked weigh each request by its work; see Outcome.
+	Given float64 `json:"given"`
+	Asked float64 `json:"asked"`
 	// Used and Bound are the hosts in use at the peak, and the fewest that could have held as much.
 	Used  int `json:"used"`
 	Bound int `json:"bound"`
 }
 
-// Compare runs it, and hands each tally to see as it comes.
-func (c Comparison) Compare(ctx context.Context, see func(Tally)) error {
-	for _, w := range c.Workloads {
-		tallies := make([]Tally, len(c.Policies))
-		for seed := 1; seed <= c.Seeds; seed++ {
-			w.Seed = uint64(seed)
-			hosts, requests, err := Generate(w)
-			if err != nil {
-				return err
-			}
-			for i, name := range c.Policies {
-				planner, err := Policy(name, w.Seed)
-				if err != nil {
-					return err
-				}
-				out, err := Replay(ctx, Trial{Hosts: hosts, Requests: requests, Planner: planner})
-				if err != nil {
-					return fmt.Errorf("%s on %s, seed %d: %w", name, w.Fleet, seed, err)
-				}
-				t := &tallies[i]
-				t.Workload, t.Policy = w, name
-				t.Placed, t.Requests = t.Placed+len(out.Placed), t.Requests+len(requests)
-				t.Used, t.Bound = t.Used+inUse(out.Peak), t.Bound+Bound(hosts, out.Held)
-			}
-		}
-		for _, t := range tallies {
-			t.Workload.Seed = 0
-			see(t)
-		}
-	}
-	return nil
-}
-
-// Quality are the workloads a policy is judged by: every fleet with something scarce, every mix, for good and
-// with departures.
-func Quality() []Workload {
+// Quality are the workloads policies are judged by: every fleet with something scarce, every mix, as much as the
+// fleet can nearly hold for good, and as much as it can hold with sets that leave.
+func Quality(hosts int) []Workload {
 	var all []Workload
 	for _, f := range Fleets()[2:] {
 		for _, mix := range Mixes() {
-			for _, stay := range []float64{0, .3} {
-				all = append(all, Workload{Fleet: f, Mix: mix, Hosts: 120, Stay: stay})
-			}
+			all = append(all,
+				Workload{Fleet: f, Mix: mix, Hosts: hosts, Load: .95},
+				Workload{Fleet: f, Mix: mix, Hosts: hosts, Load: 1, Stay: .4})
 		}
 	}
 	return all
 }
 
-// PrintTallies prints a line for each workload and a column for each policy: requests placed.
-func PrintTallies(out io.Writer, tallies []Tally) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	var policies, lines []string
-	cells, sum, requests := map[string]int{}, map[string]int{}, map[string]int{}
-	for _, t := range tallies {
-		line := fmt.Sprintf("%s/%s/%v", t.Workload.Fleet, t.Workload.Mix, t.Workload.Stay)
-		if !slices.Contains(lines, line) {
-			lines = append(lines, line)
-		}
-		if !slices.Contains(policies, t.Policy) {
-			policies = append(policies, t.Policy)
-		}
-		cells[line+t.Policy], requests[line] = t.Placed, t.Requests
-		sum[t.Policy] += t.Placed
+// Uniform are the workloads that show how many more hosts than needed are used: like hosts, not filled up.
+func Uniform(hosts int) []Workload {
+	var all []Workload
+	for _, mix := range Mixes() {
+		all = append(all, Workload{Fleet: "uniform", Mix: mix, Hosts: hosts, Load: .6})
 	}
-	fmt.Fprint(w, "fleet/mix/stay\trequests\t")
-	for _, p := range policies {
-		fmt.Fprint(w, p, "\t")
-	}
-	total := 0
-	for _, line := range lines {
-		total += requests[line]
-		fmt.Fprint(w, "\n", line, "\t", requests[line], "\t")
-		for _, p := range policies {
-			fmt.Fprint(w, cells[line+p], "\t")
+	return all
+}
+
+// Compare has one tally for each workload and policy, in their order.
+func (c Comparison) Compare(ctx context.Context) ([]Tally, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	all := make([]Tally, 0, len(c.Workloads)*len(c.Policies))
+	for _, w := range c.Workloads {
+		w.Seed = 0
+		for _, p := range c.Policies {
+			all = append(all, Tally{Workload: w, Policy: p})
 		}
 	}
-	fmt.Fprint(w, "\nin total\t", total, "\t")
-	for _, p := range policies {
-		fmt.Fprint(w, sum[p], "\t")
+	var wg sync.WaitGroup
+	turn := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i := range c.Workloads {
+		wg.Go(func() {
+			turn <- struct{}{}
+			defer func() { <-turn }()
+			if err := c.tally(ctx, all[i*len(c.Policies):(i+1)*len(c.Policies)]); err != nil {
+				cancel(err)
+			}
+		})
 	}
-	fmt.Fprintln(w)
-	return w.Flush()
+	wg.Wait()
+	return all, context.Cause(ctx)
+}
+
+// tally fills in the tallies of one workload.
+func (c Comparison) tally(ctx context.Context, tallies []Tally) error {
+	for seed := range uint64(c.Seeds) {
+		w := tallies[0].Workload
+		w.Seed = seed + 1
+		hosts, requests, err := Generate(w)
+		if err != nil {
+			return err
+		}
+		for i := range tallies {
+			planner, err := Policy(tallies[i].Policy, w.Seed)
+			if err != nil {
+				return err
+			}
+			out, err := Replay(ctx, Trial{Hosts: hosts, Requests: requests, Planner: planner})
+			if err != nil {
+				return fmt.Errorf("%s on %s, seed %d: %w", tallies[i].Policy, w.Fleet, w.Seed, err)
+			}
+			tallies[i].add(out, hosts, len(requests))
+		}
+	}
+	return nil
 }

@@ -56,6 +56,8 @@ func fleets() []fleet {
 			asks: []ask{{GPU, .55, ones, 8, ""}, {GPU, .4, []float64{.5, 1, 1, 2}, 8, "card=large"}}},
 		{name: "devices", models: with(.75, model{share: .1, cores: 48, gib: 256, gpus: 4}, model{share: .07, cores: 32, gib: 128, fpga: 2}, model{share: .08, cores: 24, gib: 128, disk: 16384}),
 			asks: []ask{{GPU, .9, []float64{.5, 1, 1, 2, 4}, 6, ""}, {FPGA, .8, []float64{1, 1, 2}, 8, ""}, {sched.Disk, .8, []float64{256, 512, 1024, 4096}, .4, ""}}},
+		{name: "gpu-farm", models: []model{{share: .2, cores: 96, gib: 384}, {share: .3, cores: 64, gib: 256, gpus: 2}, {share: .2, cores: 96, gib: 512, gpus: 4}, {share: .3, cores: 96, gib: 768, gpus: 8}},
+			asks: []ask{{GPU, 1.05, []float64{.1, .25, .5, .5, 1, 1, 1, 1, 2, 4, 8}, 8, ""}}},
 		{name: "large-memory", models: with(.93, model{share: .07, cores: 64, gib: 2048}),
 			asks: []ask{{sched.Memory, .22, []float64{300, 512, 768, 1024}, 3, ""}}},
 		{name: "old-and-new", models: []model{{share: .55, cores: 12, gib: 48}, {share: .25, cores: 20, gib: 160, gpus: 1}, {share: .2, cores: 128, gib: 512, gpus: 4, labels: "card=large"}},

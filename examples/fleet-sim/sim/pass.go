@@ -26,13 +26,8 @@ func hostAt(s sched.Snapshot, i int) *sched.Host { return &s.Hosts[i] }
 
 func (p *pass) suits(i int) bool {
 	h := &p.hosts[i]
-	if h.State != sched.Ready || !p.set.Need.Fits(h.Free()) {
+	if !fits(h, p.set) {
 		return false
-	}
-	for _, s := range p.set.Require {
-		if !s.Matches(h) {
-			return false
-		}
 	}
 	for _, key := range p.apart(h) {
 		if p.taken[key] > 0 {

@@ -31,7 +31,10 @@ type Outcome struct {
 	// Peak is the fleet when most of its most used resource was taken; Held is what the sets had been given then.
 	Peak sched.Snapshot
 	Held sched.Vector
-	load float64
+	// Asked is the work of all requests and Given that of the placed ones, where the work of a request is the
+	// largest part of what the fleet has of a resource that it needs.
+	Asked, Given float64
+	load         float64
 }
 
 // Replay places each request at its time, or refuses it for good. A request whose sets do not all fit is not
@@ -64,8 +67,9 @@ type state struct {
 }
 
 func (s *state) arrive(ctx context.Context, p Planner, i int, q Request) error {
-	snap := s.ledger.Snapshot()
+	snap, work := s.ledger.Snapshot(), s.work(q)
 	s.peak(snap)
+	s.out.Asked += work
 	begin := time.Now()
 	plan, err := p.Plan(ctx, snap, q.Batch)
 	s.out.Plans = append(s.out.Plans, time.Since(begin))
@@ -79,12 +83,23 @@ func (s *state) arrive(ctx context.Context, p Planner, i int, q Request) error {
 		return err
 	}
 	s.out.Placed = append(s.out.Placed, i)
+	s.out.Given += work
 	s.held[i] = q
 	s.count(q, 1)
 	if q.Lifetime > 0 {
 		heap.Push(&s.ends, end{q.At + q.Lifetime, i})
 	}
 	return nil
+}
+
+func (s *state) work(q Request) float64 {
+	most := 0.0
+	for r, n := range q.Set.Need {
+		if n > 0 {
+			most = max(most, float64(n)/float64(max(1, s.total[r])))
+		}
+	}
+	return most * float64(max(1, q.N))
 }
 
 // leave takes away what has ended by now.
