@@ -54,6 +54,9 @@ func Uniform(hosts int) []Workload {
 
 // Compare has one tally for each workload and policy, in their order.
 func (c Comparison) Compare(ctx context.Context) ([]Tally, error) {
+	if c.Seeds < 1 || len(c.Policies) == 0 {
+		return nil, fmt.Errorf("%d seeds and %d policies are to be compared; give at least one of each", c.Seeds, len(c.Policies))
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	all := make([]Tally, 0, len(c.Workloads)*len(c.Policies))

@@ -12,6 +12,9 @@ func Policies() []string {
 	return []string{"scarcity", "pack", "spread", "naive", "log2", "two-choices", "two-fuller", "first-fit"}
 }
 
+// Baselines are the simple policies that a good one must not lose to.
+func Baselines() []string { return []string{"naive", "log2", "two-choices", "two-fuller"} }
+
 // Policy is a planner by its name. The seed breaks ties and draws the samples.
 //
 // "scarcity" is what package sched does when nothing is said, "pack" fills hosts up and "spread" keeps them
