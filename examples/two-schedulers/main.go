@@ -13,22 +13,24 @@ import (
 )
 
 func main() {
-	r := race{hosts: 100, batches: 40, copies: 20, seeds: []uint64{1, 2}}
-	if err := r.run(context.Background()); err != nil {
-		fmt.Fprintln(os.Stderr, "two-schedulers:", err)
-		os.Exit(1)
+	for _, c := range []struct {
+		name   string
+		scorer sched.Scorer
+	}{{"hosts filled one after the other", sched.PackScorer{}}, {"all hosts kept level", sched.EvenScorer{}}} {
+		r := race{hosts: 400, batches: 160, copies: 20, scorer: c.scorer}
+		if err := r.run(context.Background()); err != nil {
+			fmt.Fprintln(os.Stderr, "two-schedulers:", err)
+			os.Exit(1)
+		}
+		fmt.Printf("%s: %d sets placed, %d claims refused and planned again (%.1f %%), %d hosts overcommitted\n",
+			c.name, r.placed, r.conflicts, 100*float64(r.conflicts)/float64(r.placed+r.conflicts), r.over)
 	}
-	fmt.Printf("%d schedulers placed %d sets in %d claims; %d claims (%.1f %%) were refused and planned again\n",
-		len(r.seeds), r.placed, r.placed+r.conflicts, r.conflicts, 100*float64(r.conflicts)/float64(r.placed+r.conflicts))
-	fmt.Printf("%d of %d hosts have more than they can carry\n", r.over, r.hosts)
 }
 
-// race is what is to be placed by each scheduler, and how it went.
+// race is what each of the two schedulers has to place by which scorer, and how it went.
 type race struct {
 	hosts, batches, copies int
-	// seeds are one for each scheduler. Different ones break ties differently, so that two schedulers seldom want
-	// the same host.
-	seeds []uint64
+	scorer                 sched.Scorer
 
 	mu                      sync.Mutex
 	placed, conflicts, over int
@@ -42,10 +44,10 @@ func (r *race) run(ctx context.Context) error {
 			return err
 		}
 	}
-	errs := make([]error, len(r.seeds))
+	var errs [2]error
 	var wg sync.WaitGroup
-	for i, seed := range r.seeds {
-		wg.Go(func() { errs[i] = r.schedule(ctx, ledger, i, seed) })
+	for i := range errs {
+		wg.Go(func() { errs[i] = r.schedule(ctx, ledger, i) })
 	}
 	wg.Wait()
 	for _, h := range ledger.Snapshot().Hosts {
@@ -53,5 +55,5 @@ func (r *race) run(ctx context.Context) error {
 			r.over++
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(errs[:]...)
 }

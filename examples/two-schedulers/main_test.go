@@ -11,10 +11,12 @@ import (
 )
 
 func TestARacePlacesEverySetOnceAndOvercommitsNothing(t *testing.T) {
-	r := race{hosts: 100, batches: 40, copies: 20, seeds: []uint64{1, 2}} // what all hosts can carry, to the last set
-	require.NoError(t, r.run(t.Context()))
-	assert.Equal(t, 1600, r.placed)
-	assert.Zero(t, r.over)
+	for _, scorer := range []sched.Scorer{sched.PackScorer{}, sched.EvenScorer{}, sched.ThriftScorer{}} {
+		r := race{hosts: 100, batches: 40, copies: 20, scorer: scorer} // what all hosts can carry, to the last set
+		require.NoError(t, r.run(t.Context()))
+		assert.Equal(t, 1600, r.placed, scorer.Name())
+		assert.Zero(t, r.over, scorer.Name())
+	}
 }
 
 func TestAClaimThatAnotherWasQuickerWithIsPlannedAgain(t *testing.T) {

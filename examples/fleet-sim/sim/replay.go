@@ -53,7 +53,7 @@ func Replay(ctx context.Context, t Trial) (Outcome, error) {
 			return Outcome{}, fmt.Errorf("replay request %s: %w", q.Set.ID, err)
 		}
 	}
-	s.peak(s.ledger.Snapshot())
+	s.peak()
 	return s.out, nil
 }
 
@@ -68,7 +68,6 @@ type state struct {
 
 func (s *state) arrive(ctx context.Context, p Planner, i int, q Request) error {
 	snap, work := s.ledger.Snapshot(), s.work(q)
-	s.peak(snap)
 	s.out.Asked += work
 	begin := time.Now()
 	plan, err := p.Plan(ctx, snap, q.Batch)
@@ -104,6 +103,9 @@ func (s *state) work(q Request) float64 {
 
 // leave takes away what has ended by now.
 func (s *state) leave(now float64) {
+	if len(s.ends) > 0 && s.ends[0].at <= now {
+		s.peak() // use only falls here, so that a peak is just before it, or at the end
+	}
 	for len(s.ends) > 0 && s.ends[0].at <= now {
 		e := heap.Pop(&s.ends).(end)
 		q := s.held[e.request]
@@ -120,7 +122,7 @@ func (s *state) count(q Request, sign int64) {
 }
 
 // peak keeps the fleet when its most used resource is used more than ever before.
-func (s *state) peak(snap sched.Snapshot) {
+func (s *state) peak() {
 	load := 0.0
 	for r, n := range s.used {
 		if s.total[r] > 0 {
@@ -128,7 +130,7 @@ func (s *state) peak(snap sched.Snapshot) {
 		}
 	}
 	if s.out.Peak.Hosts == nil || load > s.out.load {
-		s.out.load, s.out.Peak, s.out.Held = load, snap, s.used
+		s.out.load, s.out.Peak, s.out.Held = load, s.ledger.Snapshot(), s.used
 	}
 }
 

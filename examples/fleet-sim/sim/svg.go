@@ -78,8 +78,7 @@ func (d *drawing) rack(x, y, height int, hosts []*sched.Host) {
 }
 
 func (d *drawing) host(x, y int, h *sched.Host) {
-	full := fill(h)
-	fmt.Fprintf(&d.text, `<g><title>%s: %s</title><rect x="%d" y="%d" width="%d" height="%[5]d" fill="%s"`, escape(h.ID), escape(tip(h)), x, y, cell, shade(full))
+	fmt.Fprintf(&d.text, `<g><title>%s: %s</title><rect x="%d" y="%d" width="%d" height="%d" fill="%s"`, escape(h.ID), escape(tip(h)), x, y, cell, cell, shade(fill(h)))
 	taken, has := 0.0, false
 	for _, r := range d.scarce {
 		if all := h.Allocatable()[r]; all > 0 {
@@ -90,22 +89,28 @@ func (d *drawing) host(x, y int, h *sched.Host) {
 		d.text.WriteString("/></g>\n")
 		return
 	}
-	bar := float64(cell-4) * min(1, taken)
-	fmt.Fprintf(&d.text, ` stroke="#d4580a" stroke-width="2"/><rect x="%d" y="%d" width="%d" height="4" fill="#fff" opacity=".85"/><rect x="%[1]d" y="%[2]d" width="%[4].1f" height="4" fill="#d4580a"/></g>`+"\n", x+2, y+cell-6, int(cell-4), bar)
+	d.text.WriteString(` stroke="#d4580a" stroke-width="2"/>`)
+	fmt.Fprintf(&d.text, `<rect x="%d" y="%d" width="%d" height="4" fill="#fff"/>`, x+2, y+cell-6, int(cell-4))
+	fmt.Fprintf(&d.text, `<rect x="%d" y="%d" width="%.1f" height="4" fill="#d4580a"/></g>`+"\n", x+2, y+cell-6, float64(cell-4)*min(1, taken))
 }
 
 // legend is the line of squares under the title.
 func legend(out io.Writer, marked bool) {
 	x := margin
 	for _, percent := range []int{0, 25, 50, 75, 100} {
-		fmt.Fprintf(out, `<rect x="%d" y="65" width="%d" height="%[2]d" fill="%s" stroke="#d0d7de"/><text x="%d" y="77">%d %%</text>`+"\n", x, cell, shade(float64(percent)/100), x+cell+5, percent)
+		square(out, x, shade(float64(percent)/100), `stroke="#d0d7de"`, fmt.Sprintf("%d %%", percent))
 		x += 62
 	}
-	fmt.Fprintf(out, `<text x="%d" y="77">of processor or memory in use, the fuller</text>`+"\n", x)
+	fmt.Fprintf(out, `<text x="%d" y="77">processor or memory in use</text>`+"\n", x)
 	if marked {
-		x += 250
-		fmt.Fprintf(out, `<rect x="%d" y="65" width="%d" height="%[2]d" fill="%s" stroke="#d4580a" stroke-width="2"/><rect x="%d" y="74" width="6" height="4" fill="#d4580a"/><text x="%d" y="77">a scarce device; the bar is what is taken of it</text>`+"\n", x, cell, shade(.25), x+2, x+cell+6)
+		x += 190
+		square(out, x, shade(.25), `stroke="#d4580a" stroke-width="2"`, "has a scarce device; the bar is its use")
+		fmt.Fprintf(out, `<rect x="%d" y="74" width="6" height="4" fill="#d4580a"/>`+"\n", x+2)
 	}
+}
+
+func square(out io.Writer, x int, fill, stroke, text string) {
+	fmt.Fprintf(out, `<rect x="%d" y="65" width="%d" height="%d" fill="%s" %s/><text x="%d" y="77">%s</text>`+"\n", x, cell, cell, fill, stroke, x+cell+6, text)
 }
 
 // sentence is the result in one line.
