@@ -15,8 +15,7 @@ func (w workload) check(p policy, snap sched.Snapshot) (used int, err error) {
 	}
 	sets := make(map[string]int)             // of each batch
 	racks := make(map[string]map[string]int) // of each batch
-	for i := range snap.Hosts {
-		h := &snap.Hosts[i]
+	for h := range snap.All() {
 		if !h.Used.Fits(h.Allocatable()) {
 			return 0, fmt.Errorf("host %s was given %s", h.ID, h.Used)
 		}

@@ -30,7 +30,7 @@ func TestEmptiestHostThatSuitsIsTaken(t *testing.T) {
 		"little processor":       {sched.Set{ID: "set-1", Need: sched.Vector{sched.CPU: 500, sched.Memory: 1 << 30}}, "large"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			plan, err := emptiest{}.Plan(t.Context(), sched.Snapshot{Hosts: hosts}, sched.Batch{Set: c.set})
+			plan, err := emptiest{}.Plan(t.Context(), sched.SnapshotOf(hosts...), sched.Batch{Set: c.set})
 			if c.want == "" {
 				require.ErrorIs(t, err, sched.ErrNoFit)
 				return

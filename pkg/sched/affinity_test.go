@@ -15,7 +15,7 @@ func TestPlanKeepsCopiesTogether(t *testing.T) {
 	set := sched.Set{ID: "s", Group: "web", Need: sched.Vector{sched.CPU: 1}, Affinity: []sched.Affinity{{By: "rack", Hard: true}}}
 	hosts := []sched.Host{host("a", "r1", 1), host("b", "r2", 2), host("c", "r2", 2)}
 	p, err := sched.New(sched.Config{Scorers: []sched.Scorer{sched.EvenScorer{}}}).
-		Plan(context.Background(), sched.Snapshot{Hosts: hosts}, sched.Batch{Set: set, N: 5, Min: 1})
+		Plan(context.Background(), sched.SnapshotOf(hosts...), sched.Batch{Set: set, N: 5, Min: 1})
 	require.NoError(t, err)
 	require.Len(t, p.Claims, 4, "%s", p.Why)
 	for _, c := range p.Claims {
@@ -35,7 +35,7 @@ func TestPlanFollowsAnotherGroup(t *testing.T) {
 	}
 	soft := sched.Set{ID: "s", Affinity: []sched.Affinity{{Group: "db", By: "rack", Weight: 2}, {Group: "web"}}}
 	assert.Equal(t, []string{"c"}, plan(t, sched.Config{}, sched.Batch{Set: soft}, hosts...))
-	_, err := sched.New(sched.Config{}).Plan(context.Background(), sched.Snapshot{Hosts: hosts},
+	_, err := sched.New(sched.Config{}).Plan(context.Background(), sched.SnapshotOf(hosts...),
 		sched.Batch{Set: sched.Set{ID: "s", Affinity: []sched.Affinity{{Group: "none", Hard: true}}}})
 	assert.EqualError(t, err, "plan s: 0 of 3 hosts fit: 3 have no set of group none")
 }

@@ -48,7 +48,7 @@ const batchSize = 100
 
 func newRegion(b *testing.B, hosts int, c sched.Config, set sched.Set, shapes []sched.Vector) *region {
 	r := &region{ledger: sched.NewLedger(sched.LedgerConfig{}), scheduler: sched.New(c), set: set, shapes: shapes}
-	for _, h := range schedtest.Fleet(schedtest.FleetConfig{Hosts: hosts, Racks: 50}).Hosts {
+	for _, h := range schedtest.Fleet(schedtest.FleetConfig{Hosts: hosts, Racks: 50}).List() {
 		if err := r.ledger.Put(h); err != nil {
 			b.Fatal(err)
 		}

@@ -31,7 +31,7 @@ func TestPlanRefusesBadHosts(t *testing.T) {
 		h := sched.Host{ID: "h"}
 		change(&h)
 		_, err := sched.New(sched.Config{}).Plan(context.Background(),
-			sched.Snapshot{Hosts: []sched.Host{{ID: "other"}, h}}, sched.Batch{Set: sched.Set{ID: "s"}})
+			sched.SnapshotOf(sched.Host{ID: "other"}, h), sched.Batch{Set: sched.Set{ID: "s"}})
 		assert.ErrorIs(t, err, sched.ErrInvalid)
 		assert.EqualError(t, err, want)
 	}
@@ -58,7 +58,7 @@ func TestPlanRefusesBadBatches(t *testing.T) {
 	} {
 		b := sched.Batch{Set: sched.Set{ID: "s"}}
 		change(&b)
-		_, err := sched.New(sched.Config{}).Plan(context.Background(), sched.Snapshot{Hosts: []sched.Host{{ID: "h"}}}, b)
+		_, err := sched.New(sched.Config{}).Plan(context.Background(), sched.SnapshotOf(sched.Host{ID: "h"}), b)
 		assert.ErrorIs(t, err, sched.ErrInvalid, name)
 	}
 }
@@ -66,7 +66,7 @@ func TestPlanRefusesBadBatches(t *testing.T) {
 func TestTheLargestNeedOverflowsNothing(t *testing.T) {
 	h := sched.Host{ID: "h", Capacity: sched.Vector{sched.CPU: math.MaxInt64}, Used: sched.Vector{sched.CPU: math.MaxInt64, sched.Disk: math.MaxInt64}}
 	b := sched.Batch{Set: sched.Set{ID: "s", Need: sched.Vector{sched.CPU: math.MaxInt64, sched.Disk: math.MaxInt64}}}
-	_, err := sched.New(sched.Config{}).Plan(context.Background(), sched.Snapshot{Hosts: []sched.Host{h}}, b)
+	_, err := sched.New(sched.Config{}).Plan(context.Background(), sched.SnapshotOf(h), b)
 	assert.ErrorIs(t, err, sched.ErrNoFit)
 	h.Used = sched.Vector{}
 	b.Set.Need[sched.Disk] = 0

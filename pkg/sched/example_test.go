@@ -61,7 +61,7 @@ func ExampleScorer() {
 		{ID: "h1", Capacity: room, Groups: map[string]int{"noisy": 3}},
 		{ID: "h2", Capacity: room},
 	}
-	plan, err := s.Plan(context.Background(), sched.Snapshot{Hosts: hosts},
+	plan, err := s.Plan(context.Background(), sched.SnapshotOf(hosts...),
 		sched.Batch{Set: sched.Set{ID: "db", Need: sched.Vector{sched.CPU: 1000}}})
 	if err != nil {
 		fmt.Println(err)

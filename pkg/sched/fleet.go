@@ -1,6 +1,9 @@
 package sched
 
-import "hash/fnv"
+import (
+	"hash/fnv"
+	"math"
+)
 
 // fleet is the hosts of a snapshot as arrays by host number, which is the place
 // of the host's id among all, and what has been worked out about them. It
@@ -21,6 +24,7 @@ type fleet struct {
 	ready int
 	have  [NumResources]int // ready hosts that offer any of the resource
 	share [NumResources]float64
+	mean  [NumResources]float64 // see Request.Mean
 
 	groups  map[string]map[int32]int32 // sets of a group by host, zeros left out
 	domains map[string]*domain
@@ -89,7 +93,8 @@ const shareSteps = 64
 
 // shares works out how scarce each resource is, and reports a change.
 func (f *fleet) shares() bool {
-	old := f.share
+	old, mean := f.share, f.mean
+	f.means()
 	for k, have := range f.have {
 		switch {
 		case have == 0:
@@ -103,7 +108,29 @@ func (f *fleet) shares() bool {
 			f.share[k] = float64(step) / shareSteps
 		}
 	}
-	return f.share != old
+	return f.share != old || f.mean != mean
+}
+
+// means works out what the mean ready host offers.
+func (f *fleet) means() {
+	var sum Vector // of whole numbers, so that the order of the hosts is no matter
+	for i, h := range f.hosts {
+		if h.State == Ready {
+			for k, n := range f.alloc[i] {
+				sum[k] = addCapped(sum[k], n)
+			}
+		}
+	}
+	for k, n := range sum {
+		f.mean[k] = coarse(float64(n) / float64(max(1, f.ready)))
+	}
+}
+
+// coarse rounds to steps of 2 to 3 %: with each host that goes down the mean moves a little, and with the mean
+// the score of every host.
+func coarse(x float64) float64 {
+	fraction, exponent := math.Frexp(x)
+	return math.Ldexp(math.Round(fraction*64), exponent-6)
 }
 
 // build puts the hosts into blocks, in order of the first host of each.

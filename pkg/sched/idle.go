@@ -29,7 +29,7 @@ func (s *Scheduler) fleet(snap Snapshot) (*fleet, error) {
 
 // keeps reports whether a fleet is worth keeping. Hosts of a snapshot made by
 // hand may be changed by its maker, so nothing can be told from them later.
-func (s *Scheduler) keeps(snap Snapshot) bool { return !s.exhaustive && len(snap.Hosts) == 0 }
+func (s *Scheduler) keeps(snap Snapshot) bool { return !s.exhaustive && len(snap.made) == 0 }
 
 func (s *Scheduler) keep(snap Snapshot, f *fleet) {
 	if s.keeps(snap) {

@@ -84,7 +84,7 @@ type world struct {
 }
 
 func (w *world) grow(t *rapid.T) {
-	for _, h := range schedtest.Snapshots().Draw(t, "fleet").Hosts {
+	for _, h := range schedtest.Snapshots().Draw(t, "fleet").List() {
 		require.NoError(t, w.ledger.Put(h))
 	}
 }

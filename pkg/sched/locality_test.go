@@ -18,7 +18,7 @@ func TestHostsThatHaveTheImageAreBetter(t *testing.T) {
 	}
 	set := sched.Set{ID: "web", Need: sched.Vector{sched.CPU: 100}, Layers: []sched.Layer{{ID: "base", Size: 90}, {ID: "app", Size: 10}}}
 	assert.Equal(t, []int64{100, 0, 10}, []int64{sched.MissingBytes(&set, &hosts[0]), sched.MissingBytes(&set, &hosts[1]), sched.MissingBytes(&set, &hosts[2])})
-	plan, err := sched.New(sched.Config{}).Plan(t.Context(), sched.Snapshot{Hosts: hosts}, sched.Batch{Set: set})
+	plan, err := sched.New(sched.Config{}).Plan(t.Context(), sched.SnapshotOf(hosts...), sched.Batch{Set: set})
 	require.NoError(t, err)
 	assert.Equal(t, "b", plan.Claims[0].HostID)
 	q, views, err := sched.Views(set, hosts...)

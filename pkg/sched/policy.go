@@ -103,7 +103,7 @@ func weight(s Scorer) float64 {
 func builtIn(plugin any) bool {
 	switch plugin.(type) {
 	case StateFilter, LabelFilter, AntiAffinityFilter, AffinityFilter, AddressFilter, ResourceFilter, SpreadFilter,
-		PackScorer, EvenScorer, PreferScorer, SpreadScorer, AffinityScorer, ScarcityScorer, LocalityScorer:
+		PackScorer, EvenScorer, PreferScorer, SpreadScorer, AffinityScorer, ScarcityScorer, ThriftScorer, LocalityScorer:
 		return true
 	}
 	return false

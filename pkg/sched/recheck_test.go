@@ -18,7 +18,7 @@ import (
 // error.
 func twice(t *testing.T, c sched.Config, between func()) error {
 	t.Helper()
-	l, _ := ledger(t, schedtest.Fleet(schedtest.FleetConfig{Hosts: 40}).Hosts...)
+	l, _ := ledger(t, schedtest.Fleet(schedtest.FleetConfig{Hosts: 40}).List()...)
 	s, b := sched.New(c), sched.Batch{Set: sched.Set{ID: "s", Need: sched.Vector{sched.CPU: 1}}}
 	_, err := s.Plan(context.Background(), l.Snapshot(), b)
 	require.NoError(t, err)
@@ -55,7 +55,7 @@ func TestCheckingFindsAPluginThatLied(t *testing.T) {
 }
 
 func TestCheckingFindsNoFaultWithTheBuiltInPlugins(t *testing.T) {
-	l, _ := ledger(t, schedtest.Fleet(schedtest.FleetConfig{Hosts: 60, Mixed: true, Racks: 6}).Hosts...)
+	l, _ := ledger(t, schedtest.Fleet(schedtest.FleetConfig{Hosts: 60, Mixed: true, Racks: 6}).List()...)
 	s := sched.New(sched.Config{Check: 60})
 	for k := range 40 {
 		set := sched.Set{ID: fmt.Sprint(k), Group: fmt.Sprint(k % 3), Need: sched.Vector{sched.CPU: int64(1 + k%4)}, Spread: []sched.Spread{{By: "rack"}}}

@@ -21,7 +21,7 @@ func host(id, rack string, cpu int64) sched.Host {
 
 func plan(t *testing.T, c sched.Config, b sched.Batch, hosts ...sched.Host) []string {
 	t.Helper()
-	p, err := sched.New(c).Plan(context.Background(), sched.Snapshot{Hosts: hosts}, b)
+	p, err := sched.New(c).Plan(context.Background(), sched.SnapshotOf(hosts...), b)
 	require.NoError(t, err)
 	ids := make([]string, 0, len(p.Claims))
 	for _, c := range p.Claims {
@@ -65,7 +65,7 @@ func TestPlanTakesAddressesCopyByCopy(t *testing.T) {
 }
 
 func TestSeedsBreakTiesDifferently(t *testing.T) {
-	hosts := schedtest.Fleet(schedtest.FleetConfig{Hosts: 50}).Hosts
+	hosts := schedtest.Fleet(schedtest.FleetConfig{Hosts: 50}).List()
 	b := sched.Batch{Set: sched.Set{ID: "s", Need: sched.Vector{sched.CPU: 1}}}
 	first := make(map[string]bool)
 	for seed := range uint64(20) {
@@ -82,7 +82,7 @@ func TestPlanSaysWhyNothingFits(t *testing.T) {
 	a.Used[sched.Memory], b.Used[sched.Memory] = 7*gib, 7*gib+gib/2
 	b.Used[sched.CPU] = 9
 	big := sched.Batch{Set: sched.Set{ID: "web", Need: sched.Vector{sched.Memory: 4 * gib}}}
-	p, err := sched.New(sched.Config{}).Plan(context.Background(), sched.Snapshot{Hosts: []sched.Host{cordoned, b, a}}, big)
+	p, err := sched.New(sched.Config{}).Plan(context.Background(), sched.SnapshotOf(cordoned, b, a), big)
 	require.ErrorIs(t, err, sched.ErrNoFit)
 	assert.EqualError(t, err, "plan web: 0 of 3 hosts fit: 2 lack memory (4 GiB needed, at most 1 GiB free), 1 is cordoned")
 	var no *sched.NoFitError
@@ -98,7 +98,8 @@ func TestPlanSaysWhyNothingFits(t *testing.T) {
 
 func TestPlanOfTooFewCopiesSaysHowMany(t *testing.T) {
 	b := sched.Batch{Set: sched.Set{ID: "web", Need: sched.Vector{sched.CPU: 2000}}, N: 3}
-	s, snap := sched.New(sched.Config{}), sched.Snapshot{Number: 4, Hosts: []sched.Host{host("a", "", 5000)}}
+	s, snap := sched.New(sched.Config{}), sched.SnapshotOf(host("a", "", 5000))
+	snap.Number = 4
 	p, err := s.Plan(context.Background(), snap, b)
 	assert.EqualError(t, err, "plan web: only 2 of 3 copies have a host (at least 3 wanted); for the next one "+
 		"0 of 1 host fits: 1 lacks cpu (2 cores needed, at most 1 core free)")
@@ -120,9 +121,9 @@ func TestPlanWithoutHosts(t *testing.T) {
 }
 
 func TestPlanShowsTheBestHostsAndTheirScores(t *testing.T) {
-	hosts := schedtest.Fleet(schedtest.FleetConfig{Hosts: 9}).Hosts
+	hosts := schedtest.Fleet(schedtest.FleetConfig{Hosts: 9}).List()
 	hosts[4].Used[sched.CPU] = 16_000
-	p, err := sched.New(sched.Config{}).Plan(context.Background(), sched.Snapshot{Hosts: hosts},
+	p, err := sched.New(sched.Config{}).Plan(context.Background(), sched.SnapshotOf(hosts...),
 		sched.Batch{Set: sched.Set{ID: "s", Need: sched.Vector{sched.CPU: 1000}}})
 	require.NoError(t, err)
 	require.Len(t, p.Why.TopScores, 3)
@@ -134,7 +135,7 @@ func TestPlanShowsTheBestHostsAndTheirScores(t *testing.T) {
 		sum += part.Score
 	}
 	assert.InDelta(t, best.Score, sum, 1e-9)
-	assert.Equal(t, "pack", best.Parts[3].Scorer)
+	assert.Equal(t, "thrift", best.Parts[3].Scorer)
 }
 
 // plugin is a filter and scorer made of functions.
@@ -158,7 +159,7 @@ func TestAPluginThatMisbehavesIsNamed(t *testing.T) {
 		"plan s: scorer 0 is nil: plug-in failed":                                                                                                    {Scorers: []sched.Scorer{sched.Weighted{}}},
 		"plan s: scorer 0 panicked: value method github.com/moset/moset/pkg/sched_test.plugin.Name called using nil *plugin pointer: plug-in failed": {Scorers: []sched.Scorer{(*plugin)(nil)}},
 	} {
-		p, err := sched.New(c).Plan(context.Background(), sched.Snapshot{Hosts: []sched.Host{host("a", "", 1)}}, b)
+		p, err := sched.New(c).Plan(context.Background(), sched.SnapshotOf(host("a", "", 1)), b)
 		assert.ErrorIs(t, err, sched.ErrPlugin)
 		assert.EqualError(t, err, want)
 		assert.Empty(t, p.Claims)

@@ -1,15 +1,14 @@
 package sched
 
 // DefaultScorers are the scorers of a Config that names none: wishes of the
-// set first, then its spread and affinity, then saving scarce resources, then
-// packing, then images that are there.
+// set first, then its spread and affinity, then what the host loses by it, then
+// images that are there.
 func DefaultScorers() []Scorer {
 	return []Scorer{
 		Weighted{PreferScorer{}, 8},
 		Weighted{SpreadScorer{}, 4},
 		Weighted{AffinityScorer{}, 4},
-		Weighted{ScarcityScorer{}, 2},
-		PackScorer{},
+		ThriftScorer{},
 		Weighted{LocalityScorer{}, 0.5},
 	}
 }

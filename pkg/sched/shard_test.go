@@ -28,7 +28,7 @@ func TestShardedSchedulersSeldomConflict(t *testing.T) {
 }
 
 func race(t *testing.T, of, racks int) (lost, claims int) {
-	l, _ := ledger(t, schedtest.Fleet(schedtest.FleetConfig{Hosts: 400, Racks: racks}).Hosts...)
+	l, _ := ledger(t, schedtest.Fleet(schedtest.FleetConfig{Hosts: 400, Racks: racks}).List()...)
 	schedulers := make([]*sched.Scheduler, of)
 	for k := range schedulers {
 		schedulers[k] = sched.New(sched.Config{Shard: sched.Shard{Index: k, Of: of}})
@@ -57,7 +57,7 @@ func TestAShardIsLeftWhenItIsFull(t *testing.T) {
 	b := sched.Batch{Set: sched.Set{ID: "s", Need: sched.Vector{sched.CPU: 1}}, N: 4}
 	assert.Equal(t, []string{"b", "d", "a", "c"}, plan(t, sched.Config{Shard: sched.Shard{Index: 1, Of: 2}}, b, hosts...))
 	for _, bad := range []sched.Shard{{Index: 2, Of: 2}, {Index: -1, Of: 2}, {Index: 1}, {Of: -1}} {
-		_, err := sched.New(sched.Config{Shard: bad}).Plan(context.Background(), sched.Snapshot{Hosts: hosts}, b)
+		_, err := sched.New(sched.Config{Shard: bad}).Plan(context.Background(), sched.SnapshotOf(hosts...), b)
 		assert.ErrorIs(t, err, sched.ErrInvalid)
 	}
 }

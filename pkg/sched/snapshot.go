@@ -6,24 +6,22 @@ import (
 	"strings"
 )
 
-// Snapshot is the fleet at one moment. One made by hand has Hosts:
-//
-//	sched.Snapshot{Hosts: []sched.Host{{ID: "a"}, {ID: "b"}}}
-//
-// One made by a Ledger shares its hosts with the ledger and other snapshots,
-// and its Hosts is empty: All, Len and List read either kind.
+// Snapshot is the fleet at one moment: of a Ledger, with which it shares the
+// hosts, or made by hand with SnapshotOf.
 type Snapshot struct {
 	// Number is handed back in Plan.Snapshot.
 	Number uint64
-	// Hosts is the fleet of a snapshot made by hand, in any order; the plan
-	// does not depend on it.
-	Hosts []Host
-	// fleet is the fleet of a Ledger: valid, sorted by id, never changed.
-	fleet []*Host
+	made   []Host  // by hand, in any order, not looked at yet
+	fleet  []*Host // of a Ledger: valid, sorted by id, never changed
 }
 
+// SnapshotOf is a fleet of any hosts in any order; the plan does not depend on
+// it. They are not copied: leave them alone while a Plan looks at them. Hosts
+// that make no sense are ErrInvalid there.
+func SnapshotOf(hosts ...Host) Snapshot { return Snapshot{made: hosts} }
+
 // Len is the number of hosts.
-func (s Snapshot) Len() int { return max(len(s.Hosts), len(s.fleet)) }
+func (s Snapshot) Len() int { return max(len(s.made), len(s.fleet)) }
 
 // All goes through the hosts. Read them only.
 func (s Snapshot) All() iter.Seq[*Host] {
@@ -33,8 +31,8 @@ func (s Snapshot) All() iter.Seq[*Host] {
 				return
 			}
 		}
-		for i := range s.Hosts {
-			if !yield(&s.Hosts[i]) {
+		for i := range s.made {
+			if !yield(&s.made[i]) {
 				return
 			}
 		}
@@ -52,15 +50,12 @@ func (s Snapshot) List() []Host {
 
 // sorted is the hosts by id, or ErrInvalid for hosts that make no sense.
 func (s Snapshot) sorted() ([]*Host, error) {
-	switch {
-	case len(s.Hosts) == 0:
+	if len(s.made) == 0 {
 		return s.fleet, nil
-	case len(s.fleet) > 0:
-		return nil, invalid("the snapshot of a ledger was given more hosts; make one by hand from its List")
 	}
-	hosts, inOrder := make([]*Host, len(s.Hosts)), true
-	for i := range s.Hosts {
-		hosts[i] = &s.Hosts[i]
+	hosts, inOrder := make([]*Host, len(s.made)), true
+	for i := range s.made {
+		hosts[i] = &s.made[i]
 		if err := hosts[i].Validate(); err != nil {
 			return nil, err
 		}

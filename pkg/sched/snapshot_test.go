@@ -1,11 +1,9 @@
 package sched_test
 
 import (
-	"context"
 	"fmt"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -58,12 +56,4 @@ func TestSnapshotsStayAsTheyWereWhateverHappens(t *testing.T) {
 			require.Contains(t, []int{0, 1}, web)
 		}
 	})
-}
-
-func TestASnapshotOfALedgerTakesNoOtherHosts(t *testing.T) {
-	l, _ := ledger(t, host("a", "", 1))
-	s := l.Snapshot()
-	s.Hosts = []sched.Host{host("b", "", 1)}
-	_, err := sched.New(sched.Config{}).Plan(context.Background(), s, sched.Batch{Set: sched.Set{ID: "s"}})
-	assert.ErrorIs(t, err, sched.ErrInvalid)
 }

@@ -58,7 +58,7 @@ func (v HostView) FreeIPs(network string) (n int64, known bool) {
 // Views shows each host to a plug-in under test as Plan would at its first
 // copy. It fails with ErrInvalid where Plan would.
 func Views(set Set, hosts ...Host) (*Request, []HostView, error) {
-	snap, b := Snapshot{Hosts: hosts}, Batch{Set: set}
+	snap, b := SnapshotOf(hosts...), Batch{Set: set}
 	if err := b.Validate(); err != nil {
 		return nil, nil, err
 	}

@@ -16,8 +16,8 @@ type account struct {
 
 func newAccount(snap sched.Snapshot, set sched.Set) *account {
 	a := &account{set: set, hosts: make(map[string]*sched.Host), copies: make(map[string]int)}
-	for _, h := range snap.Hosts {
-		a.hosts[h.ID] = &h
+	for h := range snap.All() {
+		a.hosts[h.ID] = h
 	}
 	return a
 }

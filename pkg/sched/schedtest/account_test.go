@@ -24,7 +24,7 @@ func TestAccountCatchesEachBrokenRule(t *testing.T) {
 	} {
 		h := sched.Host{ID: "h", Capacity: sched.Vector{sched.CPU: 9}, Labels: map[string]string{"disk": "ssd"}, IPPools: map[string]int64{"blue": 2}}
 		change(&h)
-		a := newAccount(sched.Snapshot{Hosts: []sched.Host{h}}, set)
+		a := newAccount(sched.SnapshotOf(h), set)
 		assert.Equal(t, want, a.refuses("h"))
 		assert.NotEmpty(t, a.refuses("elsewhere"))
 		a.take("h")
@@ -36,8 +36,8 @@ func TestFleetsAreValidAndTheSameForTheSameSeed(t *testing.T) {
 	for _, c := range []FleetConfig{{}, {Hosts: 30}, {Hosts: 200, Mixed: true, Seed: 4}} {
 		one := Fleet(c)
 		assert.Equal(t, one, Fleet(c))
-		assert.Len(t, one.Hosts, c.Hosts)
-		for _, h := range one.Hosts {
+		assert.Equal(t, c.Hosts, one.Len())
+		for h := range one.All() {
 			assert.NoError(t, h.Validate())
 		}
 	}

@@ -18,7 +18,9 @@ func Snapshots() *rapid.Generator[sched.Snapshot] {
 		for i := range hosts {
 			hosts[i] = drawHost(t, fmt.Sprintf("h%d", i))
 		}
-		return sched.Snapshot{Number: 7, Hosts: rapid.Permutation(hosts).Draw(t, "order")}
+		snap := sched.SnapshotOf(rapid.Permutation(hosts).Draw(t, "order")...)
+		snap.Number = 7
+		return snap
 	})
 }
 

@@ -29,9 +29,9 @@ func Fleet(c FleetConfig) sched.Snapshot {
 		c.Racks = (c.Hosts + 19) / 20
 	}
 	rng := rand.New(rand.NewPCG(c.Seed, 1))
-	snap := sched.Snapshot{Number: 1, Hosts: make([]sched.Host, c.Hosts)}
-	for i := range snap.Hosts {
-		h := &snap.Hosts[i]
+	hosts := make([]sched.Host, c.Hosts)
+	for i := range hosts {
+		h := &hosts[i]
 		rack := i % c.Racks
 		h.ID, h.Version = fmt.Sprintf("host-%05d", i), 1
 		h.Rack, h.Zone = fmt.Sprintf("rack-%03d", rack), fmt.Sprintf("zone-%d", rack%3)
@@ -44,6 +44,8 @@ func Fleet(c FleetConfig) sched.Snapshot {
 			vary(rng, h, i)
 		}
 	}
+	snap := sched.SnapshotOf(hosts...)
+	snap.Number = 1
 	return snap
 }
 
