@@ -58,7 +58,7 @@ func (c *class) rebuild(ctx context.Context, r *run) error {
 // ask has the plug-ins judge host i.
 func (c *class) ask(r *run, i int) error {
 	for k, f := range r.s.filters {
-		if r.s.grouped[k] {
+		if r.filters[k] != kept {
 			continue
 		}
 		r.enter(int32(k + 1))
@@ -69,7 +69,7 @@ func (c *class) ask(r *run, i int) error {
 		}
 	}
 	r.parts = c.partsOf(r, i)
-	sum, err := r.sum(i, false)
+	sum, err := r.sum(i, kept)
 	r.parts = nil
 	c.score[i], c.verdict[i] = sum, 0
 	return err

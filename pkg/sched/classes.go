@@ -21,6 +21,9 @@ type classes struct {
 func (r *run) class(ctx context.Context) (*class, error) {
 	cs := &r.f.classes
 	cs.key = r.s.appendKey(cs.key[:0], &r.req.Set)
+	if r.s.foreign {
+		cs.key = appendKinds(appendKinds(cs.key, r.filters), r.scorers)
+	}
 	cs.clock++
 	c := cs.byKey[string(cs.key)]
 	var err error
@@ -82,7 +85,7 @@ func (p *policy) appendKey(key []byte, s *Set) []byte {
 	for _, l := range s.Layers {
 		key = binary.AppendUvarint(appendString(key, l.ID), uint64(l.Size))
 	}
-	if !p.groups {
+	if !p.foreign {
 		return key
 	}
 	key = appendString(key, s.Group)
@@ -115,6 +118,14 @@ func appendStrings(key []byte, list []string) []byte {
 	key = binary.AppendUvarint(key, uint64(len(list)))
 	for _, s := range list {
 		key = appendString(key, s)
+	}
+	return key
+}
+
+// appendKinds writes down whose answers are kept, which may be another choice for each set.
+func appendKinds(key []byte, kinds []kind) []byte {
+	for _, k := range kinds {
+		key = append(key, byte(k))
 	}
 	return key
 }

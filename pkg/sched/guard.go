@@ -10,7 +10,7 @@ import (
 // guard has work done, and gives up on it when a plug-in of somebody else does
 // not come back. mine is false then: the run and its fleet are still in use.
 func (r *run) guard(ctx context.Context, work func(context.Context, *Plan) error) (plan Plan, mine bool, err error) {
-	if !r.s.groups || r.s.budget < 0 {
+	if !r.s.foreign || r.s.budget < 0 {
 		err = work(ctx, &plan)
 		return plan, true, err
 	}

@@ -16,9 +16,14 @@ type index struct {
 	close []nearRule // hard affinity
 	wish  bool       // soft affinity, of run.near
 	mask  []string
-	dense bool
 	shut  []bool    // by block
 	extra []float64 // by block
+
+	dense     bool    // every host has to be looked at for every copy
+	rules     bool    // there are rules on groups
+	hosts     []int32 // those in question, or nil
+	ask, rate []int   // filters and scorers that are asked for every copy
+	leading   []candidate
 }
 
 type savedScore struct {
@@ -35,8 +40,9 @@ func (x *index) prepare(ctx context.Context) (err error) {
 	if x.c, err = x.class(ctx); err != nil {
 		return err
 	}
-	x.rules()
-	if x.dense || !x.wish && len(x.hard)+len(x.soft)+len(x.apart)+len(x.close) == 0 {
+	x.compile()
+	x.question()
+	if x.dense || !x.rules {
 		return nil
 	}
 	x.shut, x.extra = make([]bool, len(x.f.blocks)), make([]float64, len(x.f.blocks))
@@ -46,8 +52,25 @@ func (x *index) prepare(ctx context.Context) (err error) {
 	return nil
 }
 
-// rules compiles the set's rules on groups.
-func (x *index) rules() {
+// question finds the plug-ins that are asked for every copy, and the hosts they are asked about.
+func (x *index) question() {
+	for k, kind := range x.filters {
+		if kind == asked {
+			x.ask = append(x.ask, k)
+		}
+	}
+	for k, kind := range x.scorers {
+		if kind == asked {
+			x.rate = append(x.rate, k)
+		}
+	}
+	x.hosts = x.within()
+	x.rules = x.wish || len(x.hard)+len(x.soft)+len(x.apart)+len(x.close) > 0
+	x.dense = x.dense || x.hosts != nil || len(x.ask)+len(x.rate) > 0
+}
+
+// compile looks at the set's rules on groups.
+func (x *index) compile() {
 	set := &x.req.Set
 	if len(set.Affinity) > 0 {
 		x.near = x.nearRules()
@@ -206,10 +229,17 @@ func weighted(s Scorer, score float64) float64 {
 }
 
 // best is the host with the highest score, or -1.
-func (x *index) best() int {
+func (x *index) best() (int, error) {
 	if x.dense {
-		return x.bestOfAll()
+		if err := x.lead(1); err != nil || len(x.leading) == 0 {
+			return -1, err
+		}
+		return int(x.leading[0].host), nil
 	}
+	return x.bestByTree(), nil
+}
+
+func (x *index) bestByTree() int {
 	if best := x.bestOfBlocks(true); best >= 0 {
 		return best
 	}
@@ -236,23 +266,6 @@ func (x *index) bestOfBlocks(own bool) int {
 		if i := x.c.root[b]; sum > total || score > base || score == base && x.f.before(i, best) {
 			best, total, base = i, sum, score
 		}
-	}
-	return int(best)
-}
-
-func (x *index) bestOfAll() int {
-	best, total, base, mine := int32(-1), refused, refused, false
-	for n, score := range x.c.score {
-		if score == refused || mine && !x.f.own[n] || x.closed(n, false) {
-			continue
-		}
-		sum, i := score+x.groupScore(n, false), int32(n)
-		switch {
-		case x.f.own[n] && !mine, sum > total:
-		case sum < total || score < base || score == base && !x.f.before(i, best):
-			continue
-		}
-		best, total, base, mine = i, sum, score, x.f.own[n]
 	}
 	return int(best)
 }
@@ -322,23 +335,35 @@ func (x *index) concerns(b, i int) bool {
 	return len(x.close) > 0 || x.wish
 }
 
-// top is the few best hosts; each is put aside to see the next.
-func (x *index) top() []ranked {
+// top is the few best hosts.
+func (x *index) top() ([]ranked, error) {
+	if !x.dense {
+		return x.topByTree(), nil
+	}
+	if err := x.lead(examples); err != nil {
+		return nil, err
+	}
+	list := make([]ranked, len(x.leading))
+	for k, c := range x.leading {
+		list[k] = ranked{int(c.host), c.sum}
+	}
+	return list, nil
+}
+
+// topByTree puts each host aside to see the next.
+func (x *index) topByTree() []ranked {
 	var list []ranked
 	var hidden []savedScore
 	for len(list) < examples {
-		i := x.best()
+		i := x.bestByTree()
 		if i < 0 {
 			break
 		}
-		extra := 0.0
-		switch {
-		case x.dense:
-			extra = x.groupScore(i, false)
-		case x.extra != nil:
-			extra = x.extra[x.f.blockOf[i]]
+		sum := x.c.score[i]
+		if x.extra != nil {
+			sum += x.extra[x.f.blockOf[i]]
 		}
-		list = append(list, ranked{i, x.c.score[i] + extra})
+		list = append(list, ranked{i, sum})
 		hidden = append(hidden, savedScore{int32(i), x.c.score[i]})
 		x.c.set(x.f, int32(i), refused)
 	}
@@ -364,21 +389,25 @@ func (x *index) judgeAll() {
 	}
 }
 
+// judgement is the verdict on host i, of which the class says code.
 func (x *index) judgement(i int, code uint16) int32 {
-	stop := len(x.s.filters)
+	last := len(x.s.filters)
 	if code > 0 {
-		stop = x.c.refusals[code-1].filter
+		last = x.c.refusals[code-1].filter
 	}
-	for k := range stop {
-		if !x.s.grouped[k] {
-			continue
+	for k := range last {
+		if x.filters[k] == kept && !x.leavesOut(k, i) {
+			continue // it has been asked
 		}
-		if reason := x.s.filters[k].Filter(&x.req, HostView{x.run, i}); reason != "" {
+		if reason := x.filter(k, i); reason != "" {
 			return x.refuse(k, reason)
 		}
 	}
-	if code > 0 {
-		return x.refuse(stop, x.c.refusals[code-1].reason)
+	switch {
+	case code == 0:
+		return 0
+	case x.leavesOut(last, i):
+		return x.refuse(last, outside)
 	}
-	return 0
+	return x.refuse(last, x.c.refusals[code-1].reason)
 }

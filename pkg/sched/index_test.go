@@ -43,9 +43,37 @@ func indexPolicies() map[string]sched.Config {
 			Filters: append([]sched.Filter{oddUse{}}, sched.DefaultFilters()...),
 			Scorers: append([]sched.Scorer{oddUse{}}, sched.DefaultScorers()...),
 		},
-		"undeclared plug-in": {Filters: append([]sched.Filter{lowMemory{}}, sched.DefaultFilters()...)},
+		"undeclared plug-ins": {
+			Filters: append([]sched.Filter{lowMemory{}}, sched.DefaultFilters()...),
+			Scorers: append([]sched.Scorer{sched.Weighted{Scorer: fickle{}, Weight: 0.7}}, sched.DefaultScorers()...),
+			Shard:   sched.Shard{Index: 0, Of: 2},
+		},
+		"undeclared plug-ins and no others": {Filters: []sched.Filter{lowMemory{}}, Scorers: []sched.Scorer{fickle{}}},
+		"prefilter":                         {Filters: append(sched.DefaultFilters(), someHosts{})},
+		"prefilter that is declared":        {Filters: append([]sched.Filter{someHostsOnHost{}}, sched.DefaultFilters()...)},
 	}
 }
+
+// fickle is oddUse without the promise.
+type fickle struct{}
+
+func (fickle) Name() string { return "fickle" }
+
+func (fickle) Score(q *sched.Request, h sched.HostView) float64 { return oddUse{}.Score(q, h) }
+
+// someHosts has nothing to say of sets of group db, and leaves others two hosts.
+type someHosts struct{ lowMemory }
+
+func (someHosts) Prefilter(q *sched.Request) (sched.Scope, error) {
+	if q.Set.Group == "db" {
+		return sched.Scope{Skip: true}, nil
+	}
+	return sched.Scope{Hosts: []string{"h3", "h1", "elsewhere"}}, nil
+}
+
+type someHostsOnHost struct{ someHosts }
+
+func (someHostsOnHost) Depends(*sched.Request) sched.Dependency { return sched.OnHost }
 
 type lowMemory struct{}
 

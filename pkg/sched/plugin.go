@@ -3,8 +3,8 @@ package sched
 // Filter says which hosts a set may go to. It is called from several
 // goroutines when Plan is.
 //
-// The answer must follow from the arguments alone, so that it may be kept
-// until the host changes; a filter that looks further says so by Dependent.
+// It is asked about every host for every copy, unless it promises by Dependent
+// that its answers may be kept.
 type Filter interface {
 	// Name is the filter's name in explanations and errors.
 	Name() string
@@ -13,8 +13,8 @@ type Filter interface {
 }
 
 // Scorer says which of the possible hosts is better. It is called from
-// several goroutines when Plan is, and its answer must follow from the
-// arguments alone, as for a Filter.
+// several goroutines when Plan is. Like a Filter it is asked for every copy unless
+// it is Dependent.
 type Scorer interface {
 	// Name is the scorer's name in explanations and errors.
 	Name() string
@@ -30,8 +30,10 @@ type Scorer interface {
 // different ones: beyond 32 they are counted together.
 type Reason string
 
-// Dependent is an optional part of a Filter or Scorer whose answer depends on
-// more than the request and the one host.
+// Dependent is an optional part of a Filter or Scorer that says when its
+// answers may change. One without it is taken for Always: right whatever it
+// does, but slow on large fleets, because every host is asked about for every
+// copy. See Config.Check for finding out whether a plug-in is what it says.
 type Dependent interface {
 	// Depends is asked once per plan.
 	Depends(q *Request) Dependency
@@ -40,10 +42,10 @@ type Dependent interface {
 // Dependency says when an answer of a plug-in may change.
 type Dependency uint8
 
-// OnHost, the default, changes only when that host changes. OnGroup changes
-// when a copy of the group is placed anywhere. Always may change at any time
-// (a clock, a remote figure). OnGroup and Always make every host be looked at
-// again for every copy, which is slow on large fleets.
+// OnHost follows from the request and the host alone: the answer is kept until
+// the host changes, also for later plans of sets that are alike but for their
+// IDs. OnGroup may change when a copy of the group is placed anywhere, Always at
+// any time (a clock, a remote figure).
 const (
 	OnHost Dependency = iota
 	OnGroup
@@ -59,14 +61,4 @@ type Weighted struct {
 // Score is the scorer's score times the weight.
 func (w Weighted) Score(q *Request, h HostView) float64 {
 	return w.Weight * w.Scorer.Score(q, h)
-}
-
-// Depends is what the scorer itself depends on.
-func (w Weighted) Depends(q *Request) Dependency { return depends(w.Scorer, q) }
-
-func depends(plugin any, q *Request) Dependency {
-	if d, ok := plugin.(Dependent); ok {
-		return d.Depends(q)
-	}
-	return OnHost
 }

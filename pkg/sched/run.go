@@ -15,12 +15,13 @@ type run struct {
 	last    atomic.Int32 // the plug-in of somebody else called last, for one that hangs
 	taken   []int32
 	parts   []float64 // when set, sum notes each scorer's score
-	again   bool      // a plug-in depends on more than the host: rescan for each copy
+
+	filters, scorers []kind
+	scopes           [][]bool // of filters, by host; nil where there is none
 
 	// Of the scan over all hosts, and of explanations.
-	base, extra []float64 // valid where verdict is 0
-	verdict     []int32   // 0 fits, else 1 + index into refusals
-	refusals    []refusal
+	verdict  []int32 // 0 fits, else 1 + index into refusals
+	refusals []refusal
 
 	networks      []mention
 	spread, apart []tally

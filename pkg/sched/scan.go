@@ -8,25 +8,24 @@ import (
 
 // scanner is the plain way to plan: it asks all plug-ins about all hosts. The
 // index must come to the same plans.
-type scanner struct{ *run }
+type scanner struct {
+	*run
+	sums   [3][]float64 // by kind; valid where verdict is 0
+	rescan bool         // a copy that is placed may change the answers about other hosts
+}
 
-func (r scanner) prepare(ctx context.Context) error {
+func (r *scanner) prepare(ctx context.Context) error {
 	n := len(r.f.hosts)
-	r.base, r.extra, r.verdict = make([]float64, n), make([]float64, n), make([]int32, n)
+	r.verdict = make([]int32, n)
+	for k := range r.sums {
+		r.sums[k] = make([]float64, n)
+	}
 	r.tallies()
-	for k, f := range r.s.filters {
-		r.enter(int32(k + 1))
-		r.again = r.again || depends(f, &r.req) != OnHost
-	}
-	for k, s := range r.s.scorers {
-		r.enter(-int32(k + 1))
-		r.again = r.again || depends(s, &r.req) != OnHost
-	}
-	r.calling = 0
+	r.rescan = r.again()
 	return r.scan(ctx)
 }
 
-func (r scanner) scan(ctx context.Context) error {
+func (r *scanner) scan(ctx context.Context) error {
 	for i := range r.f.hosts {
 		if i%1024 == 1023 && ctx.Err() != nil {
 			return ctx.Err()
@@ -38,38 +37,54 @@ func (r scanner) scan(ctx context.Context) error {
 	return nil
 }
 
-// look asks the plug-ins about host i. Scores by counts of groups are summed
-// apart, because the index does: sums of floats depend on their order.
-func (r scanner) look(i int) error {
+// look asks the plug-ins about host i. Scores are summed by kind, because the
+// index does: sums of floats depend on their order.
+func (r *scanner) look(i int) (err error) {
 	if r.judge(i); r.verdict[i] != 0 {
 		return nil
 	}
-	var err error
-	if r.base[i], err = r.sum(i, false); err == nil {
-		r.extra[i], err = r.sum(i, true)
+	for k := range r.sums {
+		if r.sums[k][i], err = r.sum(i, kind(k)); err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
+}
+
+func (r *scanner) score(i int) float64 {
+	return r.sums[kept][i] + r.sums[counted][i] + r.sums[asked][i]
 }
 
 // judge asks the filters about host i.
 func (r *run) judge(i int) {
-	for k, f := range r.s.filters {
-		r.enter(int32(k + 1))
-		if reason := f.Filter(&r.req, HostView{r, i}); reason != "" {
-			r.calling = 0
+	r.verdict[i] = 0
+	for k := range r.s.filters {
+		if reason := r.filter(k, i); reason != "" {
 			r.verdict[i] = r.refuse(k, reason)
 			return
 		}
 	}
-	r.calling = 0
-	r.verdict[i] = 0
 }
 
-// sum is the score of host i by the scorers that count groups, or the others.
-func (r *run) sum(i int, groups bool) (float64, error) {
+// filter asks filter k about host i.
+func (r *run) filter(k, i int) Reason {
+	switch {
+	case r.filters[k] == skipped:
+		return ""
+	case r.leavesOut(k, i):
+		return outside
+	}
+	r.enter(int32(k + 1))
+	reason := r.s.filters[k].Filter(&r.req, HostView{r, i})
+	r.calling = 0
+	return reason
+}
+
+// sum is the score of host i by the scorers of one kind.
+func (r *run) sum(i int, of kind) (float64, error) {
 	sum := 0.0
 	for k, s := range r.s.scorers {
-		if r.s.spreads[k] != groups {
+		if r.scorers[k] != of {
 			continue
 		}
 		r.enter(-int32(k + 1))
@@ -109,33 +124,32 @@ func (r *run) refuse(filter int, reason Reason) int32 {
 }
 
 // best is the host with the highest score, or -1.
-func (r scanner) best() int {
+func (r *scanner) best() (int, error) {
 	best := -1
 	for i, v := range r.verdict {
 		if v == 0 && (best < 0 || r.better(i, best)) {
 			best = i
 		}
 	}
-	return best
+	return best, nil
 }
 
-func (r scanner) better(i, j int) bool {
+func (r *scanner) better(i, j int) bool {
 	if r.f.own[i] != r.f.own[j] {
 		return r.f.own[i]
 	}
-	a, b := r.base[i]+r.extra[i], r.base[j]+r.extra[j]
-	if a != b {
+	if a, b := r.score(i), r.score(j); a != b {
 		return a > b
 	}
 	// Rounding may have made equal what is not.
-	if r.base[i] != r.base[j] {
-		return r.base[i] > r.base[j]
+	if a, b := r.sums[kept][i], r.sums[kept][j]; a != b {
+		return a > b
 	}
 	return r.f.before(int32(i), int32(j))
 }
 
 // take puts a copy on host i and looks again at what that may have changed.
-func (r scanner) take(ctx context.Context, i int, last bool) error {
+func (r *scanner) take(ctx context.Context, i int, last bool) error {
 	r.occupy(i)
 	for k := range r.spread {
 		r.spread[k].add(i)
@@ -149,14 +163,14 @@ func (r scanner) take(ctx context.Context, i int, last bool) error {
 	switch {
 	case last:
 		return nil // every copy is placed: nobody asks any more
-	case r.again:
+	case r.rescan:
 		return r.scan(ctx)
 	}
 	return r.look(i)
 }
 
 // top is the few best hosts.
-func (r scanner) top() []ranked {
+func (r *scanner) top() ([]ranked, error) {
 	var best []int
 	for i, v := range r.verdict {
 		if v == 0 {
@@ -165,12 +179,12 @@ func (r scanner) top() []ranked {
 	}
 	list := make([]ranked, len(best))
 	for k, i := range best {
-		list[k] = ranked{i, r.base[i] + r.extra[i]}
+		list[k] = ranked{i, r.score(i)}
 	}
-	return list
+	return list, nil
 }
 
 // judgeAll has nothing to do: take has looked again at what changed.
-func (r scanner) judgeAll() {}
+func (r *scanner) judgeAll() {}
 
-func (r scanner) restore() {}
+func (r *scanner) restore() {}

@@ -135,9 +135,9 @@ func (s *Scheduler) plan(ctx context.Context, snap Snapshot, b *Batch) (Plan, er
 // planner is the scan or the index.
 type planner interface {
 	prepare(ctx context.Context) error
-	best() int
+	best() (int, error) // -1 for none
 	take(ctx context.Context, host int, last bool) error
-	top() []ranked
+	top() ([]ranked, error)
 	judgeAll()
 	restore()
 }
@@ -152,6 +152,9 @@ func (r *run) place(ctx context.Context, plan *Plan) (err error) {
 			err = panicked(r.s.name(r.calling), what)
 		}
 	}()
+	if err = r.sort(); err != nil {
+		return err
+	}
 	p := r.planner()
 	if err = p.prepare(ctx); err == nil {
 		err = r.fill(ctx, p, plan)
@@ -162,10 +165,10 @@ func (r *run) place(ctx context.Context, plan *Plan) (err error) {
 }
 
 func (r *run) planner() planner {
-	if !r.s.exhaustive && r.s.cachable(r) {
-		return &index{run: r}
+	if r.s.exhaustive {
+		return &scanner{run: r}
 	}
-	return scanner{r}
+	return &index{run: r}
 }
 
 func (r *run) fill(ctx context.Context, p planner, plan *Plan) error {
@@ -174,10 +177,10 @@ func (r *run) fill(ctx context.Context, p planner, plan *Plan) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if k == 0 {
-			r.describe(&plan.Why, p.top())
+		best, err := r.choose(p, k, &plan.Why)
+		if err != nil {
+			return err
 		}
-		best := p.best()
 		if best < 0 {
 			plan.Unplaced = r.n - k
 			break
@@ -196,6 +199,19 @@ func (r *run) fill(ctx context.Context, p planner, plan *Plan) error {
 		plan.Claims = nil
 	}
 	return nil
+}
+
+// choose is the host for copy k, or -1; the best for the first copy are described.
+func (r *run) choose(p planner, k int, why *Explanation) (int, error) {
+	if k > 0 {
+		return p.best()
+	}
+	top, err := p.top()
+	if err != nil || len(top) == 0 {
+		return -1, err
+	}
+	r.describe(why, top)
+	return top[0].host, nil
 }
 
 func panicked(name string, what any) error {

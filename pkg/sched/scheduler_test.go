@@ -166,23 +166,6 @@ func TestAPluginThatMisbehavesIsNamed(t *testing.T) {
 	}
 }
 
-// always is a plug-in that looks at more than the host, such as a clock.
-type always struct{ plugin }
-
-func (always) Depends(*sched.Request) sched.Dependency { return sched.Always }
-
-func TestAPluginThatDependsOnMoreIsAskedForEveryCopy(t *testing.T) {
-	asked := 0
-	count := plugin{filter: func() sched.Reason { asked++; return "" }}
-	b := sched.Batch{Set: sched.Set{ID: "s"}, N: 4}
-	hosts := []sched.Host{host("a", "", 1), host("b", "", 1), host("c", "", 1)}
-	plan(t, sched.Config{Filters: []sched.Filter{count}}, b, hosts...)
-	assert.Equal(t, 3+3, asked, "every host once, then the changed one for each further copy")
-	asked = 0
-	plan(t, sched.Config{Filters: []sched.Filter{always{count}}}, b, hosts...)
-	assert.Equal(t, 3*4, asked)
-}
-
 func TestManyReasonsAreCountedTogether(t *testing.T) {
 	n := 0
 	f := plugin{filter: func() sched.Reason { n++; return sched.Reason("is number " + string(rune('0'+n))) }}
