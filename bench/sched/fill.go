@@ -64,7 +64,7 @@ func (b *bench) try(ctx context.Context, w workload, p policy, f filler) (*trial
 
 // alone is one scheduler: snapshot, plan and commit of one batch after the other. A plan's time has the snapshot in it.
 func alone(ctx context.Context, t *trial, w workload, p policy, l *sched.Ledger) error {
-	s := p.scheduler(0)
+	s := p.scheduler(0, sched.Shard{})
 	for k := range w.batches() {
 		at := time.Now()
 		plan, err := s.Plan(ctx, l.Snapshot(), w.request(p, k))

@@ -19,7 +19,7 @@ func memory(ctx context.Context, b *bench, r row, hosts int) error {
 	if err != nil {
 		return err
 	}
-	s := r.policy.scheduler(0)
+	s := r.policy.scheduler(0, sched.Shard{})
 	var first int64
 	for k, shape := range manyShapes(1 + classes) {
 		batch := w.request(r.policy, k)

@@ -13,8 +13,8 @@ type policy struct {
 	rules   func(*sched.Set) // nil: none
 }
 
-func (p policy) scheduler(seed uint64) *sched.Scheduler {
-	return sched.New(sched.Config{Filters: p.filters, Scorers: p.scorers, Seed: seed})
+func (p policy) scheduler(seed uint64, shard sched.Shard) *sched.Scheduler {
+	return sched.New(sched.Config{Filters: p.filters, Scorers: p.scorers, Seed: seed, Shard: shard})
 }
 
 // packing has three filters and three scorers, all of the package.
@@ -23,8 +23,8 @@ func packing() policy {
 		filters: []sched.Filter{sched.StateFilter{}, sched.AddressFilter{}, sched.ResourceFilter{}},
 		scorers: []sched.Scorer{
 			sched.Weighted{Scorer: sched.PreferScorer{}, Weight: 8},
-			sched.Weighted{Scorer: sched.ScarcityScorer{}, Weight: 2},
-			sched.PackScorer{},
+			sched.ThriftScorer{},
+			sched.Weighted{Scorer: sched.LocalityScorer{}, Weight: 0.5},
 		},
 	}
 }

@@ -11,11 +11,11 @@ import (
 	"github.com/moset/moset/pkg/sched"
 )
 
-// races measures two, four and eight schedulers on one ledger.
+// races measures two, four and eight schedulers on one ledger, each with racks of its own to look at first.
 func races(ctx context.Context, b *bench, r row, hosts int) error {
 	for _, n := range []int{2, 4, 8} {
 		w := b.workload(r, hosts)
-		t, err := b.try(ctx, w, r.policy, race(n))
+		t, err := b.try(ctx, w, r.policy, race(n, func(i int) sched.Shard { return sched.Shard{Index: i, Of: n} }))
 		if err != nil {
 			return err
 		}
@@ -23,6 +23,19 @@ func races(ctx context.Context, b *bench, r row, hosts int) error {
 		b.print(figure.Figure{
 			Name: r.on(hosts, fmt.Sprintf("-conflicts-of-%d", n)), Ours: float64(t.conflicts) / float64(t.claims), Goal: figure.Goal{Bound: 0.02},
 		})
+	}
+	return nil
+}
+
+// collisions measures the same with nothing but different seeds, for comparison.
+func collisions(ctx context.Context, b *bench, r row, hosts int) error {
+	for _, n := range []int{2, 4, 8} {
+		w := b.workload(r, hosts)
+		t, err := b.try(ctx, w, r.policy, race(n, func(int) sched.Shard { return sched.Shard{} }))
+		if err != nil {
+			return err
+		}
+		b.note(r.name, w, n, t)
 	}
 	return nil
 }
@@ -35,13 +48,13 @@ type racer struct {
 	plan      sched.Plan
 }
 
-// race is n schedulers that differ by their seeds, in lock-step, which is the worst that can happen to them: all plan
-// on the same snapshot, then all commit, and what is refused is planned again with the next snapshot.
-func race(n int) filler {
+// race is n schedulers with seeds and shards of their own, in lock-step, which is the worst that can happen to them:
+// all plan on the same snapshot, then all commit, and what is refused is planned again with the next snapshot.
+func race(n int, shard func(i int) sched.Shard) filler {
 	return func(ctx context.Context, t *trial, w workload, p policy, l *sched.Ledger) error {
 		racers := make([]racer, n)
 		for i := range racers {
-			racers[i].scheduler = p.scheduler(uint64(i + 1))
+			racers[i].scheduler = p.scheduler(uint64(i+1), shard(i))
 		}
 		for k := range w.batches() {
 			racers[k%n].batches = append(racers[k%n].batches, k)

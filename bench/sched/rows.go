@@ -43,6 +43,7 @@ func rows() []row {
 		},
 		{name: "shapes", measure: fill, policy: packing(), perHost: 10, shapes: manyShapes, perCPU: 20_000},
 		{name: "race", measure: races, policy: packing(), perHost: 1, shapes: fiveShapes},
+		{name: "seeds", measure: collisions, policy: packing(), perHost: 1, shapes: fiveShapes},
 		{name: "memory", measure: memory, policy: packing(), perHost: 1, shapes: manyShapes},
 	}
 }
