@@ -1,7 +1,7 @@
 // Command fleet-sim replays requests for sets on a fleet of hosts by any scheduling policy, and shows what came of
 // it: requests placed, hosts used, fragmentation, the time a plan takes, and a picture of the fleet.
 //
-//	fleet-sim -hosts hosts.csv -requests requests.csv -policy scarcity -svg fleet.svg
+//	fleet-sim -hosts hosts.csv -requests requests.csv -policy thrift -svg fleet.svg
 //	fleet-sim -generate few-gpus -mix heavy-tailed -seed 7 -hosts hosts.csv -requests requests.csv
 //	fleet-sim -compare -seeds 20
 package main
@@ -36,7 +36,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	f := flag.NewFlagSet("fleet-sim", flag.ContinueOnError)
 	f.StringVar(&c.Hosts, "hosts", "hosts.csv", "the hosts, a CSV `file`")
 	f.StringVar(&c.Requests, "requests", "requests.csv", "the requests, a CSV `file`")
-	f.StringVar(&c.Policy, "policy", "scarcity", "one of "+strings.Join(sim.Policies(), ", "))
+	f.StringVar(&c.Policy, "policy", "thrift", "one of "+strings.Join(sim.Policies(), ", "))
 	f.Uint64Var(&c.Seed, "seed", 1, "breaks ties, draws samples, and generates")
 	f.BoolVar(&c.JSON, "json", false, "print JSON")
 	f.StringVar(&c.SVG, "svg", "", "draw the fleet at its fullest into this `file`")

@@ -11,7 +11,11 @@ import (
 // schedule is one scheduler at work. The hosts are everybody's, the sets are its own. Its seed breaks ties between
 // equally good hosts in an order of its own, so that the two seldom want the same host where many are as good.
 func (r *race) schedule(ctx context.Context, ledger *sched.Ledger, number int) error {
-	s := sched.New(sched.Config{Seed: uint64(number + 1), Scorers: []sched.Scorer{r.scorer}})
+	c := sched.Config{Seed: uint64(number + 1), Scorers: []sched.Scorer{r.scorer}}
+	if r.shards {
+		c.Shard = sched.Shard{Index: number, Of: schedulers}
+	}
+	s := sched.New(c)
 	for k := range r.batches {
 		set := sched.Set{ID: fmt.Sprintf("set-%d-%d", number, k), Need: sched.Vector{sched.CPU: 500, sched.Memory: 2 << 30}}
 		left := sched.Batch{Set: set, N: r.copies}.Copies()

@@ -2,7 +2,7 @@
 //
 //	hosts, err := sim.ReadHosts(f)
 //	requests, err := sim.ReadRequests(g)
-//	planner, err := sim.Policy("scarcity", 1)
+//	planner, err := sim.Policy("thrift", 1)
 //	result, err := sim.Run(ctx, sim.Trial{Hosts: hosts, Requests: requests, Planner: planner})
 //
 // Every policy, the simple ones made for comparison included, plans on the snapshots of a sched.Ledger and

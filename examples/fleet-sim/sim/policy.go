@@ -9,7 +9,7 @@ import (
 
 // Policies are the names Policy knows.
 func Policies() []string {
-	return []string{"scarcity", "pack", "spread", "naive", "log2", "two-choices", "two-fuller", "first-fit"}
+	return []string{"thrift", "pack", "spread", "naive", "log2", "two-choices", "two-fuller", "first-fit"}
 }
 
 // Baselines are the simple policies that a good one must not lose to.
@@ -17,14 +17,14 @@ func Baselines() []string { return []string{"naive", "log2", "two-choices", "two
 
 // Policy is a planner by its name. The seed breaks ties and draws the samples.
 //
-// "scarcity" is what package sched does when nothing is said, "pack" fills hosts up and "spread" keeps them
+// "thrift" is what package sched does when nothing is said, "pack" fills hosts up and "spread" keeps them
 // level, wishes and spreads of the set heard first. The others are there to compare with: "naive" is the fullest
 // of all hosts, "log2" the fullest of log2 N drawn ones where it fits, "two-choices" the emptier and "two-fuller"
 // the fuller of two such, "first-fit" the first in the order of ids.
 func Policy(name string, seed uint64) (Planner, error) {
 	wishes := []sched.Scorer{sched.Weighted{Scorer: sched.PreferScorer{}, Weight: 8}, sched.Weighted{Scorer: sched.SpreadScorer{}, Weight: 4}}
 	switch name {
-	case "scarcity":
+	case "thrift":
 		return sched.New(sched.Config{Seed: seed}), nil
 	case "pack":
 		return sched.New(sched.Config{Seed: seed, Scorers: append(wishes, sched.PackScorer{})}), nil

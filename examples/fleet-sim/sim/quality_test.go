@@ -14,7 +14,7 @@ import (
 // seeds alone.
 
 func TestTheDefaultPolicyPlacesNoLessThanTheSimpleOnes(t *testing.T) {
-	c := sim.Comparison{Policies: append([]string{"scarcity"}, sim.Baselines()...), Seeds: 1, Workloads: sim.Quality(40)}
+	c := sim.Comparison{Policies: append([]string{"thrift"}, sim.Baselines()...), Seeds: 1, Workloads: sim.Quality(40)}
 	tallies, err := c.Compare(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, sim.Worse(tallies))
@@ -31,13 +31,13 @@ func TestTheDefaultPolicyPlacesNoLessThanTheSimpleOnes(t *testing.T) {
 }
 
 func TestTheDefaultPolicyUsesHardlyMoreHostsThanNeeded(t *testing.T) {
-	c := sim.Comparison{Policies: []string{"scarcity", "log2"}, Seeds: 1, Workloads: sim.Uniform(300)}
+	c := sim.Comparison{Policies: []string{"thrift", "log2"}, Seeds: 1, Workloads: sim.Uniform(300)}
 	tallies, err := c.Compare(t.Context())
 	require.NoError(t, err)
 	for _, s := range tallies {
 		ratio := float64(s.Used) / float64(s.Bound)
 		assert.GreaterOrEqual(t, ratio, 1.0)
-		if s.Policy == "scarcity" && s.Workload.Mix == "ordinary" {
+		if s.Policy == "thrift" && s.Workload.Mix == "ordinary" {
 			assert.LessOrEqual(t, ratio, 1.03)
 		}
 	}

@@ -107,5 +107,5 @@ func TestAPolicyThatMisbehavesEndsTheReplay(t *testing.T) {
 	_, err = sim.Run(t.Context(), trial)
 	require.ErrorIs(t, err, sched.ErrInvalid)
 	_, err = sim.Policy("best", 1)
-	require.ErrorContains(t, err, "choose one of scarcity, pack")
+	require.ErrorContains(t, err, "choose one of thrift, pack")
 }
