@@ -42,7 +42,7 @@ func pattern(line, hosts string) *regexp.Regexp {
 
 func TestWhatCannotBeMeasuredIsRefused(t *testing.T) {
 	for want, args := range map[string][]string{
-		`there is no row "packs": choose of pack, spread, plugin, shapes, race, seeds, memory`:             {"-only", "packs"},
+		`there is no row "packs": choose of pack, spread, plugin, shapes, race, seeds, memory`:      {"-only", "packs"},
 		`"99" hosts will not do: a batch of 100 that may not share hosts needs as many`:             {"-hosts", "99"},
 		`"many" hosts will not do: a batch of 100 that may not share hosts needs as many`:           {"-hosts", "many"},
 		`batches of 0 on 50 racks: give at least one of each`:                                       {"-batch", "0"},

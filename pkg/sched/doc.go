@@ -1,7 +1,7 @@
 // Package sched finds hosts for sets (and VMs): it looks at every host, takes
 // the best one exactly, and says in plain words why the others would not do.
-// It is made to be embedded: standard library only, no state of its own, and a
-// policy of values with two methods.
+// It is made to be embedded: standard library only, and a policy of values with
+// two methods.
 //
 //	s := sched.New(sched.Config{})
 //	plan, err := s.Plan(ctx, snapshot, sched.Batch{
@@ -22,6 +22,12 @@
 // are always checked, so no policy can overcommit a host. A plug-in that
 // panics or returns NaN ends the plan with ErrPlugin and its name.
 //
+// What the built-in plug-ins say of a host is kept until the host changes, for
+// all sets that are alike, so that a plan on the snapshots of a Ledger looks
+// at few hosts. A plug-in of somebody else is asked about every host for every
+// copy, unless it promises by Dependent that it looks at nothing but the host,
+// or has nothing to say (Prefilter).
+//
 // A scheduler that shares nothing with this one is any value with the method
 // Plan; package schedtest has the properties it must keep.
 //
@@ -30,7 +36,7 @@
 // A Ledger keeps hosts and claims in memory and commits plans: by fit, so that
 // several schedulers may plan on the same snapshot at once, and once only for
 // each set id, so that a commit may be repeated. Claims with a TTL are
-// reservations.
+// reservations. Schedulers with a Shard each seldom want the same host.
 //
 // # What it does not do
 //
