@@ -1,6 +1,6 @@
 export CGO_ENABLED := 0
 
-.PHONY: help build demo test soak unit lint bench bench-image bench-sched microbench openstack openstack-stop cover fmt clean-machine
+.PHONY: help build demo test soak unit lint bench bench-image bench-sched quality microbench openstack openstack-stop cover fmt clean-machine
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 build: ## build the daemons, the command line and access-port into bin/
@@ -25,6 +25,8 @@ bench-image: ## root: push, pull and load on a real Glance beside docker-registr
 	@scripts/bench-image $(ARGS)
 bench-sched: ## placements per CPU-second in memory; PEERS=1 puts Nomad and kube-scheduler beside it (ARGS="-only pack -hosts 10000")
 	@scripts/bench-sched $(ARGS)
+quality: ## the default placement policy beside simple ones: 20 seeds of 48 workloads, some ten minutes; fails if it places less
+	@go run ./examples/fleet-sim -compare -seeds 20
 microbench: ## the Go benchmarks of the packages, which need no root
 	@go list ./... | grep -vE '/integration(/|$$)|/test/' | xargs go test -run '^$$' -bench . -benchmem
 cover: ## statement coverage of the tests that need no root, into bin/cover.out
