@@ -23,9 +23,15 @@ func Run(name string, serve func(context.Context) error) {
 	stop()
 	if err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		if errors.Is(err, ErrUsage) {
+			os.Exit(2)
+		}
 		os.Exit(1)
 	}
 }
+
+// ErrUsage is an error of what was typed; the program ends with 2, as for a wrong flag.
+var ErrUsage = errors.New("wrong usage")
 
 // Logger writes text lines to standard error; level is "debug", "info", "warn" or "error".
 func Logger(level string) (*slog.Logger, error) {

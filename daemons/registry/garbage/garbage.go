@@ -68,7 +68,7 @@ func (f Flags) Loop(ctx context.Context, c *glance.Collector, log *slog.Logger, 
 // Command is "moset-registry gc": one run, told to out.
 func Command(ctx context.Context, args []string, out io.Writer) error {
 	set := flag.NewFlagSet("gc", flag.ContinueOnError)
-	set.SetOutput(out)
+	set.SetOutput(io.Discard) // main tells the error
 	var f Flags
 	f.Add(set, "")
 	dry := set.Bool("dry-run", false, "only say what would be marked and deleted")
@@ -76,13 +76,15 @@ func Command(ctx context.Context, args []string, out io.Writer) error {
 	cloud := set.String("os-cloud", "", "cloud of clouds.yaml")
 	err := set.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
+		set.SetOutput(out)
+		set.Usage()
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("%w; moset-registry gc -h lists the flags", err)
+		return fmt.Errorf("%w: %w; moset-registry gc -h lists the flags", daemon.ErrUsage, err)
 	}
 	if set.NArg() > 0 {
-		return fmt.Errorf("moset-registry gc takes flags only, not %q", set.Arg(0))
+		return fmt.Errorf("%w: moset-registry gc takes flags only, not %q", daemon.ErrUsage, set.Arg(0))
 	}
 	at, err := daemon.ConnectOpenStack(ctx, *cloud)
 	if err != nil {

@@ -35,7 +35,6 @@ var signs = []sign{
 	{"unknown blob", errLayerGone},
 	{"blob unknown", errLayerGone},
 	{"name unknown", image.ErrNotFound},
-	{"no such image", image.ErrNotFound},
 	{"not found", image.ErrNotFound},
 	{"unauthorized", image.ErrUnauthorized},
 	{"authentication required", image.ErrUnauthorized},
@@ -60,13 +59,15 @@ func (c *Client) kind(err error) error {
 		}
 	}
 	text := strings.TrimPrefix(err.Error(), "Error response from daemon: ")
+	lower := strings.ToLower(text)
 	switch {
 	case client.IsErrConnectionFailed(err):
 		return fmt.Errorf("%w: Docker does not answer at %s: start it, or set the Docker address to one that runs", image.ErrUnavailable, c.cfg.Host)
+	case strings.Contains(lower, "no such image"):
+		return fmt.Errorf("%w: the engine has no image of that name (docker images lists those it has)", image.ErrNotFound)
 	case errdefs.IsNotFound(err):
 		return fmt.Errorf("%w: %s", image.ErrNotFound, text)
 	}
-	lower := strings.ToLower(text)
 	for _, s := range signs {
 		if strings.Contains(lower, s.text) {
 			return fmt.Errorf("%w: %s", s.kind, text)
