@@ -38,8 +38,14 @@
 // each set id, so that a commit may be repeated. Claims with a TTL are
 // reservations. Schedulers with a Shard each seldom want the same host.
 //
+// # Proposals
+//
+// Forecast counts how many more copies of a set would fit, Victims names the
+// sets of a lower priority to stop so that one fits, and Drain says where the
+// sets of a host would go. They are as pure as Plan, which is a dry run as long
+// as nobody commits it.
+//
 // # What it does not do
 //
-// It does not stop one set to make room for another, does not move running
-// sets, and stores nothing on disk.
+// It neither stops nor moves sets by itself, and stores nothing on disk.
 package sched

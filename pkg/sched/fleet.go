@@ -3,6 +3,8 @@ package sched
 import (
 	"hash/fnv"
 	"math"
+	"slices"
+	"strings"
 )
 
 // fleet is the hosts of a snapshot as arrays by host number, which is the place
@@ -180,6 +182,15 @@ func (f *fleet) before(i, j int32) bool {
 		return f.tie[i] < f.tie[j]
 	}
 	return i < j
+}
+
+// find is the number of the host with an id, or -1.
+func (f *fleet) find(id string) int {
+	i, found := slices.BinarySearchFunc(f.hosts, id, func(h *Host, id string) int { return strings.Compare(h.ID, id) })
+	if !found {
+		return -1
+	}
+	return i
 }
 
 // count sets the number of sets of a group on host i.

@@ -1,10 +1,6 @@
 package sched
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-)
+import "fmt"
 
 // Prefilter is an optional part of a Filter that knows something of the set
 // before it has seen a host.
@@ -56,8 +52,7 @@ func (r *run) limit(k int, ids []string) {
 	}
 	in := make([]bool, len(r.f.hosts))
 	for _, id := range ids {
-		i, found := slices.BinarySearchFunc(r.f.hosts, id, func(h *Host, id string) int { return strings.Compare(h.ID, id) })
-		if found {
+		if i := r.f.find(id); i >= 0 {
 			in[i] = true
 		}
 	}

@@ -15,14 +15,18 @@ type scanner struct {
 }
 
 func (r *scanner) prepare(ctx context.Context) error {
+	r.start()
+	r.rescan = r.again()
+	return r.scan(ctx)
+}
+
+func (r *scanner) start() {
 	n := len(r.f.hosts)
 	r.verdict = make([]int32, n)
 	for k := range r.sums {
 		r.sums[k] = make([]float64, n)
 	}
 	r.tallies()
-	r.rescan = r.again()
-	return r.scan(ctx)
 }
 
 func (r *scanner) scan(ctx context.Context) error {

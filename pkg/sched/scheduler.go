@@ -98,26 +98,13 @@ func (s *Scheduler) Plan(ctx context.Context, snap Snapshot, b Batch) (Plan, err
 }
 
 func (s *Scheduler) plan(ctx context.Context, snap Snapshot, b *Batch) (Plan, error) {
-	if err := b.Validate(); err != nil {
-		return Plan{}, err
-	}
-	if s.err != nil {
-		return Plan{}, s.err
-	}
-	if err := s.shard.validate(); err != nil {
-		return Plan{}, err
-	}
-	f, err := s.fleet(snap)
+	r, err := s.begin(snap, b)
 	if err != nil {
 		return Plan{}, err
 	}
-	r := newRun(s, f, b)
 	plan, mine, err := r.guard(ctx, func(ctx context.Context, p *Plan) error { return r.place(ctx, p) })
 	plan.Snapshot = snap.Number
-	// A fleet that a plug-in failed on, or still has hold of, is not used again.
-	if mine && !errors.Is(err, ErrPlugin) {
-		s.keep(snap, f)
-	}
+	s.end(snap, r, mine, err)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -132,6 +119,35 @@ func (s *Scheduler) plan(ctx context.Context, snap Snapshot, b *Batch) (Plan, er
 	return plan, nil
 }
 
+// begin checks what was handed in, and takes a fleet to plan on.
+func (s *Scheduler) begin(snap Snapshot, b *Batch) (*run, error) {
+	if err := s.validate(b); err != nil {
+		return nil, err
+	}
+	f, err := s.fleet(snap)
+	if err != nil {
+		return nil, err
+	}
+	return newRun(s, f, b), nil
+}
+
+func (s *Scheduler) validate(b *Batch) error {
+	if err := b.Validate(); err != nil {
+		return err
+	}
+	if s.err != nil {
+		return s.err
+	}
+	return s.shard.validate()
+}
+
+// end keeps the fleet, unless a plug-in failed on it or still has hold of it.
+func (s *Scheduler) end(snap Snapshot, r *run, mine bool, err error) {
+	if mine && !errors.Is(err, ErrPlugin) {
+		s.keep(snap, r.f)
+	}
+}
+
 // planner is the scan or the index.
 type planner interface {
 	prepare(ctx context.Context) error
@@ -142,26 +158,33 @@ type planner interface {
 	restore()
 }
 
-// place runs the plug-ins, and turns a panic of theirs into an error.
-func (r *run) place(ctx context.Context, plan *Plan) (err error) {
-	defer func() {
-		if r.calling == 0 {
-			return // not inside a plug-in: a panic is ours and goes on
-		}
-		if what := recover(); what != nil {
-			err = panicked(r.s.name(r.calling), what)
-		}
-	}()
+func (r *run) place(ctx context.Context, plan *Plan) error {
+	return r.with(ctx, func(p planner) error { return r.fill(ctx, p, plan) })
+}
+
+// with has a planner used, and the fleet put back afterwards.
+func (r *run) with(ctx context.Context, use func(planner) error) (err error) {
+	defer r.blame(&err)
 	if err = r.sort(); err != nil {
 		return err
 	}
 	p := r.planner()
 	if err = p.prepare(ctx); err == nil {
-		err = r.fill(ctx, p, plan)
+		err = use(p)
 	}
 	p.restore()
 	r.vacate()
 	return err
+}
+
+// blame is deferred: it turns the panic of a plug-in into an error.
+func (r *run) blame(err *error) {
+	if r.calling == 0 {
+		return // not inside a plug-in: a panic is ours and goes on
+	}
+	if what := recover(); what != nil {
+		*err = panicked(r.s.name(r.calling), what)
+	}
 }
 
 func (r *run) planner() planner {
