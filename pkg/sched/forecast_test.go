@@ -16,7 +16,7 @@ import (
 func TestAForecastIsWhatAPlanPlaces(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawTown(t)
-		set, limit := schedtest.Batches().Draw(t, "batch").Set, rapid.IntRange(1, 12).Draw(t, "limit")
+		set, limit := drawRuled(t).Set, rapid.IntRange(1, 12).Draw(t, "limit")
 		c := sched.Config{Seed: schedtest.Seeds().Draw(t, "seed"), Exhaustive: rapid.Bool().Draw(t, "exhaustive")}
 		snap := w.ledger.Snapshot()
 		f, err := sched.New(c).Forecast(context.Background(), snap, set, limit)
