@@ -45,6 +45,7 @@ func TestWrongUsageIsOneSentenceAndExitCode2(t *testing.T) {
 		"unknown cloud":    {[]string{"--os-cloud", "nowhere", "server", "list"}, `cloud "nowhere"`},
 		"nothing to scale": {[]string{"service", "scale", "web"}, "--replicas is needed"},
 		"whole of one":     {[]string{"server", "create", "x", "--all-or-nothing"}, "--all-or-nothing needs --count"},
+		"fit of nothing":   {[]string{"server", "fit", "--count", "-1", "--app", "web:v1"}, "--count -1: give one from 1 to 10000"},
 		"subcommand alone": {[]string{"server", "frob"}, `unknown command "frob"`},
 	} {
 		t.Run(name, func(t *testing.T) {

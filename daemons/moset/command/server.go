@@ -12,7 +12,7 @@ import (
 
 func (a *app) serverCommand() *cobra.Command {
 	c := &cobra.Command{Use: "server", Aliases: []string{"set", "servers"}, Short: "Create, list, start, stop and delete servers (sets)"}
-	c.AddCommand(a.serverCreate(), a.serverList(), a.serverShow(), a.serverDelete(),
+	c.AddCommand(a.serverCreate(), a.serverFit(), a.serverList(), a.serverShow(), a.serverDelete(),
 		a.serverAct(set.VerbStart, "start", "Start a stopped server"),
 		a.serverAct(set.VerbStop, "stop", "Stop a server; its address and volumes stay"),
 		a.serverAct(set.VerbSync, "sync", "Ask the host again and correct the record"))

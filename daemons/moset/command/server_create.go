@@ -70,6 +70,11 @@ func (a *app) serverCreate() *cobra.Command {
 
 func (f *createFlags) add(c *cobra.Command) {
 	f.wait.add(c)
+	f.describe(c)
+}
+
+// describe adds the flags that say what a server is.
+func (f *createFlags) describe(c *cobra.Command) {
 	fl := c.Flags()
 	fl.StringVarP(&f.file, "file", "f", "", "YAML or JSON file with name and spec; - for standard input")
 	fl.StringArrayVar(&f.apps, "app", nil, "app container: NAME=IMAGE or IMAGE; can be repeated")

@@ -7,6 +7,7 @@
 //	POST   /v1/hosts/{name}/cordon, /uncordon           for admins
 //	PUT    /v1/hosts/{name}                             a host's report, with its proof
 //	POST   /v1/images/prefetch                          bring an image to hosts, for admins
+//	POST   /v1/servers/forecast                         how many more servers of a spec would fit, and why not more
 //	GET    /v1/networks                                 the project's networks
 //	POST   /v1/networks                                 make one: name, cidr
 //	GET    /v1/networks/{ref}                           one, by name or id
@@ -58,6 +59,7 @@ func New(cfg Config) http.Handler {
 	}
 	h.hosts(tenants)
 	tenants.HandleFunc("POST /v1/images/prefetch", h.prefetch)
+	tenants.HandleFunc("POST /v1/servers/forecast", h.forecast)
 	h.networks(tenants)
 	tenants.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		setapi.WriteError(w, fmt.Errorf("%w: this API has no %s %s", set.ErrNotFound, r.Method, r.URL.Path))

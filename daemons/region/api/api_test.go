@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/moset/moset/daemons/region/controller"
 	"github.com/moset/moset/pkg/set"
 	"github.com/moset/moset/pkg/set/settest"
 )
@@ -59,6 +61,10 @@ func TestEveryRefusalHasItsStatusAndASentence(t *testing.T) {
 		"a prefetch of nothing":       {call{method: "POST", path: "/v1/images/prefetch", as: "admin", body: `{"image":"missing:1"}`}, 404, "not_found"},
 		"a prefetch to nowhere":       {call{method: "POST", path: "/v1/images/prefetch", as: "admin", body: `{"image":"app:1","hosts":["x"]}`}, 404, "not_found"},
 		"a prefetch of what":          {call{method: "POST", path: "/v1/images/prefetch", as: "admin", body: `{"imag":"app:1"}`}, 400, "invalid"},
+		"a forecast by a reader":      {call{method: "POST", path: "/v1/servers/forecast", as: "reader", body: `{"spec":{"containers":[{"name":"app","image":"app:1"}]}}`}, 403, "forbidden"},
+		"a forecast of what":          {call{method: "POST", path: "/v1/servers/forecast", as: "member", body: `{"specs":{}}`}, 400, "invalid"},
+		"a forecast of no image":      {call{method: "POST", path: "/v1/servers/forecast", as: "member", body: `{"spec":{"containers":[{"name":"app","image":"missing:1"}]}}`}, 404, "not_found"},
+		"a forecast without end":      {call{method: "POST", path: "/v1/servers/forecast", as: "member", body: `{"limit":10001,"spec":{"containers":[{"name":"app","image":"app:1"}]}}`}, 400, "invalid"},
 		"a cordon of nothing":         {call{method: "POST", path: "/v1/hosts/x/cordon", as: "admin"}, 404, "not_found"},
 		"a report without the key":    {call{method: "PUT", path: "/v1/hosts/host-1", as: "admin", body: hostBody}, 401, "unauthenticated"},
 		"a report with a wrong key":   {call{method: "PUT", path: "/v1/hosts/host-1", body: hostBody, header: map[string]string{"X-Moset-Key": hostKey + "x"}}, 401, "unauthenticated"},
@@ -119,6 +125,15 @@ func TestServerLivesAndDiesOverHTTP(t *testing.T) {
 	assert.Empty(t, w.host.Left(s.ID))
 	_, err = c.Get(t.Context(), "web")
 	assert.ErrorIs(t, err, set.ErrNotFound)
+}
+
+func TestAForecastOverHTTP(t *testing.T) {
+	w := newWorld(t).withHost(t)
+	var f controller.Forecast
+	a := w.do(t, call{method: "POST", path: "/v1/servers/forecast", as: "member", body: `{"limit":2,"spec":{"containers":[{"name":"app","image":"app:1"}]}}`})
+	require.Equal(t, http.StatusOK, a.status, a.body)
+	require.NoError(t, json.Unmarshal([]byte(a.body), &f))
+	assert.Equal(t, controller.Forecast{Fit: 2, Limited: true, Hosts: 1}, f)
 }
 
 func TestRegionOverHTTPKeepsTheContractOfControllers(t *testing.T) {
