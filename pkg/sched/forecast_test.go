@@ -52,6 +52,8 @@ func TestAForecastRefusesBadInput(t *testing.T) {
 	s, snap := sched.New(sched.Config{}), sched.SnapshotOf(busy("a", 8))
 	_, err := s.Forecast(context.Background(), snap, sched.Set{ID: "s"}, -1)
 	assert.EqualError(t, err, "forecast s: the limit is -1 copies; give one from 0 to 10000000: invalid")
+	_, err = s.Forecast(context.Background(), snap, sched.Set{ID: "s"}, 10_000_001)
+	assert.ErrorIs(t, err, sched.ErrInvalid)
 	_, err = s.Forecast(context.Background(), snap, sched.Set{}, 5)
 	assert.ErrorIs(t, err, sched.ErrInvalid)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -128,6 +128,47 @@ func (crowded) Filter(_ *sched.Request, h sched.HostView) sched.Reason {
 	return ""
 }
 
+func TestVictimsMayBeAllThereIsOfTheOwnGroup(t *testing.T) {
+	set := urgent(4)
+	set.Group, set.Affinity = "web", []sched.Affinity{{Hard: true}}
+	p, err := victims(t, sched.Config{}, set, []sched.Host{host("a", "", 4)}, member("web", "w", "a", 4, 1))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"w"}, p.Victims)
+}
+
+// onRoom does something when it is asked about a host with three cores free.
+type onRoom func()
+
+func (onRoom) Name() string { return "on-room" }
+
+func (f onRoom) Filter(_ *sched.Request, h sched.HostView) sched.Reason {
+	if h.Free(sched.CPU) >= 3 {
+		f()
+	}
+	return ""
+}
+
+func TestVictimsLeaveTheSnapshotAloneWhenAPluginPanics(t *testing.T) {
+	l := sched.NewLedger(sched.LedgerConfig{})
+	require.NoError(t, l.Put(host("a", "", 4)))
+	on := running("x", "a", 4, 1)
+	_, err := l.Commit(context.Background(), sched.Plan{Claims: []sched.Claim{on.Claim}}, sched.Mode{})
+	require.NoError(t, err)
+	s := sched.New(sched.Config{Filters: append(sched.DefaultFilters(), onRoom(func() { panic("boom") }))})
+	_, err = s.Victims(context.Background(), l.Snapshot(), urgent(4), []sched.Running{on})
+	require.ErrorIs(t, err, sched.ErrPlugin)
+	assert.Equal(t, int64(4), l.Snapshot().List()[0].Used[sched.CPU])
+}
+
+func TestVictimsStopWithTheirContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	s := sched.New(sched.Config{Filters: append(sched.DefaultFilters(), onRoom(cancel))})
+	_, err := s.Victims(ctx, sched.SnapshotOf(busy("a", 4), busy("b", 4)), urgent(4),
+		[]sched.Running{running("x", "a", 4, 1), running("y", "b", 4, 1)})
+	assert.ErrorIs(t, err, context.Canceled)
+}
+
 func TestAPluginThatHangsOverVictimsIsGivenUp(t *testing.T) {
 	free := make(chan struct{})
 	defer close(free)

@@ -83,11 +83,15 @@ func TestTheCheapestVictimsAreProposed(t *testing.T) {
 			sched.Proposal{HostID: "b", Victims: []string{"b1", "b2"}},
 		},
 		"the fewest": {
-			[]sched.Running{running("a1", "a", 2, 1), running("a2", "a", 2, 1), running("b1", "b", 8, 1)},
+			[]sched.Running{running("a1", "a", 2, 1), running("a2", "a", 2, -9), running("a3", "a", 4, 10), running("b1", "b", 8, 1)},
 			sched.Proposal{HostID: "b", Victims: []string{"b1"}},
 		},
 		"the dear are spared first": {
 			[]sched.Running{running("a1", "a", 4, 3), running("a2", "a", 4, 2), running("b1", "b", 8, 9)},
+			sched.Proposal{HostID: "a", Victims: []string{"a2"}},
+		},
+		"the large one, to spare the small": {
+			[]sched.Running{running("a1", "a", 3, 1), running("a2", "a", 5, 1), running("b1", "b", 8, 9)},
 			sched.Proposal{HostID: "a", Victims: []string{"a2"}},
 		},
 		"the lowest sum": {
