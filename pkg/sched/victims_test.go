@@ -91,8 +91,8 @@ func TestTheCheapestVictimsAreProposed(t *testing.T) {
 			sched.Proposal{HostID: "a", Victims: []string{"a2"}},
 		},
 		"the large one, to spare the small": {
-			[]sched.Running{running("a1", "a", 3, 1), running("a2", "a", 5, 1), running("b1", "b", 8, 9)},
-			sched.Proposal{HostID: "a", Victims: []string{"a2"}},
+			[]sched.Running{running("a0", "a", 4, 1), running("a1", "a", 2, 1), running("a2", "a", 2, 1), running("b1", "b", 8, 9)},
+			sched.Proposal{HostID: "a", Victims: []string{"a0"}},
 		},
 		"the lowest sum": {
 			[]sched.Running{running("a1", "a", 2, 3), running("a2", "a", 2, 3), running("b1", "b", 2, 3), running("b2", "b", 2, 1)},
