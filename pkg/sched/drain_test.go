@@ -71,6 +71,44 @@ func TestUrgentSetsLeaveADrainedHostFirst(t *testing.T) {
 	assert.Equal(t, "0 of 2 hosts fit: 1 is cordoned, 1 lacks cpu (0.004 cores needed, at most 0 cores free)", e.Stuck[0].Why.String())
 }
 
+func TestLargeSetsLeaveADrainedHostFirst(t *testing.T) {
+	e, err := sched.New(sched.Config{}).Drain(context.Background(), sched.SnapshotOf(busy("a", 9), host("b", "", 5)), "a",
+		[]sched.Set{{ID: "a-small", Need: sched.Vector{sched.CPU: 2}}, {ID: "large", Need: sched.Vector{sched.CPU: 4}}})
+	require.NoError(t, err)
+	require.Len(t, e.Moves, 1)
+	assert.Equal(t, "large", e.Moves[0].SetID)
+	assert.Equal(t, "a-small", e.Stuck[0].SetID)
+}
+
+func TestASetThatIsStuckStaysInItsGroup(t *testing.T) {
+	// The large web set cannot leave, so its rack stays closed to what keeps
+	// away from the web.
+	a, b := busy("a", 9), host("b", "", 5)
+	a.Rack, b.Rack, a.Groups = "r", "r", map[string]int{"web": 1}
+	e, err := sched.New(sched.Config{}).Drain(context.Background(), sched.SnapshotOf(a, b), "a", []sched.Set{
+		{ID: "web", Group: "web", Need: sched.Vector{sched.CPU: 6}},
+		{ID: "shy", Need: sched.Vector{sched.CPU: 1}, AntiAffinity: []sched.AntiAffinity{{Group: "web", By: "rack"}}},
+	})
+	require.NoError(t, err)
+	assert.Empty(t, e.Moves)
+	require.Len(t, e.Stuck, 2)
+	assert.Equal(t, "shy", e.Stuck[0].SetID)
+}
+
+func TestASetFollowsTheGroupItHasToBeNear(t *testing.T) {
+	a := busy("a", 9)
+	a.Groups = map[string]int{"db": 1}
+	e, err := sched.New(sched.Config{}).Drain(context.Background(), sched.SnapshotOf(a, host("b", "", 9), host("c", "", 9)), "a", []sched.Set{
+		{ID: "web", Priority: 1, Need: sched.Vector{sched.CPU: 4}, Affinity: []sched.Affinity{{Group: "db", Hard: true}}},
+		{ID: "db", Group: "db", Need: sched.Vector{sched.CPU: 2}},
+	})
+	require.NoError(t, err)
+	require.Len(t, e.Moves, 2)
+	assert.Equal(t, "db", e.Moves[0].SetID)
+	assert.Equal(t, e.Moves[0].HostID, e.Moves[1].HostID)
+	assert.Empty(t, e.Stuck)
+}
+
 func TestADrainRefusesWhatCannotBe(t *testing.T) {
 	s, snap := sched.New(sched.Config{}), sched.SnapshotOf(busy("a", 8), host("b", "", 8))
 	_, err := s.Drain(context.Background(), snap, "z", nil)

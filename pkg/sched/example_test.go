@@ -70,3 +70,53 @@ func ExampleScorer() {
 	fmt.Println(plan.Claims[0].HostID)
 	// Output: h2
 }
+
+// fullHost is a fleet of a full host and a small empty one.
+func fullHost() (sched.Snapshot, []sched.Running) {
+	gib := func(n int64) sched.Vector { return sched.Vector{sched.Memory: n << 30} }
+	full := sched.Host{ID: "h1", Capacity: gib(16), Used: gib(16)}
+	on := func(id string, n int64, priority int32) sched.Running {
+		return sched.Running{Claim: sched.Claim{SetID: id, HostID: "h1", Take: gib(n)}, Priority: priority}
+	}
+	return sched.SnapshotOf(full, sched.Host{ID: "h2", Capacity: gib(4)}),
+		[]sched.Running{on("db", 8, 9), on("batch-1", 4, 1), on("batch-2", 4, 1)}
+}
+
+func ExampleScheduler_Forecast() {
+	snap, _ := fullHost()
+	f, err := sched.New(sched.Config{}).Forecast(context.Background(), snap,
+		sched.Set{ID: "web", Need: sched.Vector{sched.Memory: 1 << 30}}, 0)
+	fmt.Println(f.Fit, "more on", f.Hosts, "host:", f.Why, err)
+	// Output:
+	// 4 more on 1 host: 0 of 2 hosts fit: 2 lack memory (1 GiB needed, at most 0 B free) <nil>
+}
+
+func ExampleScheduler_Victims() {
+	snap, running := fullHost()
+	urgent := sched.Set{ID: "urgent", Need: sched.Vector{sched.Memory: 6 << 30}, Priority: 5}
+	p, err := sched.New(sched.Config{}).Victims(context.Background(), snap, urgent, running)
+	fmt.Println("stop", p.Victims, "on", p.HostID, err)
+	// Output: stop [batch-1 batch-2] on h1 <nil>
+}
+
+func ExampleScheduler_Drain() {
+	snap, running := fullHost()
+	var sets []sched.Set
+	for _, r := range running {
+		sets = append(sets, sched.Set{ID: r.Claim.SetID, Need: r.Claim.Take, Priority: r.Priority})
+	}
+	e, err := sched.New(sched.Config{}).Drain(context.Background(), snap, "h1", sets)
+	if err != nil {
+		fmt.Println(err)
+	}
+	for _, c := range e.Moves {
+		fmt.Println(c.SetID, "to", c.HostID)
+	}
+	for _, s := range e.Stuck {
+		fmt.Println(s.SetID, "stays:", s.Why)
+	}
+	// Output:
+	// batch-1 to h2
+	// batch-2 stays: 0 of 2 hosts fit: 1 is cordoned, 1 lacks memory (4 GiB needed, at most 0 B free)
+	// db stays: 0 of 2 hosts fit: 1 is cordoned, 1 lacks memory (8 GiB needed, at most 0 B free)
+}

@@ -16,7 +16,7 @@ import (
 func TestAForecastIsWhatAPlanPlaces(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawTown(t)
-		set, limit := schedtest.Batches().Draw(t, "batch").Set, rapid.IntRange(1, 12).Draw(t, "limit")
+		set, limit := drawRuled(t).Set, rapid.IntRange(1, 12).Draw(t, "limit")
 		c := sched.Config{Seed: schedtest.Seeds().Draw(t, "seed"), Exhaustive: rapid.Bool().Draw(t, "exhaustive")}
 		snap := w.ledger.Snapshot()
 		f, err := sched.New(c).Forecast(context.Background(), snap, set, limit)
@@ -52,6 +52,8 @@ func TestAForecastRefusesBadInput(t *testing.T) {
 	s, snap := sched.New(sched.Config{}), sched.SnapshotOf(busy("a", 8))
 	_, err := s.Forecast(context.Background(), snap, sched.Set{ID: "s"}, -1)
 	assert.EqualError(t, err, "forecast s: the limit is -1 copies; give one from 0 to 10000000: invalid")
+	_, err = s.Forecast(context.Background(), snap, sched.Set{ID: "s"}, 10_000_001)
+	assert.ErrorIs(t, err, sched.ErrInvalid)
 	_, err = s.Forecast(context.Background(), snap, sched.Set{}, 5)
 	assert.ErrorIs(t, err, sched.ErrInvalid)
 	ctx, cancel := context.WithCancel(context.Background())

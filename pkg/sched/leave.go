@@ -8,7 +8,7 @@ func (h *Host) leave(c *Claim) {
 	for r, n := range c.Take {
 		h.Used[r] = max(0, h.Used[r]-n)
 	}
-	if h.Groups[c.Group] > 0 {
+	if c.Group != "" && h.Groups[c.Group] > 0 {
 		h.Groups[c.Group]--
 	}
 	for _, name := range c.Networks {
@@ -23,7 +23,7 @@ func (h *Host) comeBack(c *Claim, was *Host) {
 	for r, n := range c.Take {
 		h.Used[r] += n
 	}
-	if n := h.Groups[c.Group]; n < was.Groups[c.Group] {
+	if n := h.Groups[c.Group]; c.Group != "" && n < was.Groups[c.Group] {
 		h.Groups[c.Group] = n + 1
 	}
 	for _, name := range c.Networks {

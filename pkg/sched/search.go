@@ -62,17 +62,41 @@ func (q *search) room(i int) bool {
 // visit finds the victims on host i.
 func (q *search) visit(ctx context.Context, i int) error {
 	q.at, q.was = i, q.f.hosts[i]
-	q.now, q.gone = *q.was, q.order(q.lower[i])
+	return q.try(ctx, q.order(q.lower[i]), 0)
+}
+
+// try offers the host if the set fits with these sets gone. If not, those stay in
+// turn that the set has to be near: one for each hard affinity, of which it
+// looks at those from the given one on.
+func (q *search) try(ctx context.Context, gone []*Running, from int) error {
+	q.clear(gone)
+	if q.fits() {
+		for q.spare() { // again, because a filter may like the fuller host better
+		}
+		return q.offer()
+	}
+	rule := q.lonely(from)
+	if rule < 0 {
+		return ctx.Err()
+	}
+	for k, v := range gone {
+		if v.Claim.Group != q.near[rule].group {
+			continue
+		}
+		if err := q.try(ctx, slices.Concat(gone[:k], gone[k+1:]), rule+1); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// clear takes sets off the host as it was.
+func (q *search) clear(gone []*Running) {
+	q.now, q.gone = *q.was, gone
 	q.now.ownMaps()
-	for _, v := range q.gone {
+	for _, v := range gone {
 		q.now.leave(&v.Claim)
 	}
-	if !q.open(ctx, 0) {
-		return nil
-	}
-	for q.spare() { // again, because a filter may like the fuller host better
-	}
-	return q.offer()
 }
 
 // order is whom to spare first: a high priority, then those that take least of
@@ -110,33 +134,6 @@ func (q *search) fits() bool {
 	return q.verdict[q.at] == 0
 }
 
-// open reports whether the set fits with all gone, or with those back that it
-// has to be near: one for each hard affinity, of which it looks at those from
-// the given one on.
-func (q *search) open(ctx context.Context, from int) bool {
-	if q.fits() {
-		return true
-	}
-	rule := q.lonely(from)
-	if rule < 0 || ctx.Err() != nil {
-		return false
-	}
-	for k, v := range q.gone {
-		if v.Claim.Group != q.near[rule].group {
-			continue
-		}
-		all := q.gone
-		q.now.comeBack(&v.Claim, q.was)
-		q.gone = slices.Concat(all[:k], all[k+1:])
-		if q.open(ctx, rule+1) {
-			return true
-		}
-		q.now.leave(&v.Claim)
-		q.gone = all
-	}
-	return false
-}
-
 // lonely is the first hard affinity that refuses the host without those gone,
 // or -1.
 func (q *search) lonely(from int) int {
@@ -171,7 +168,7 @@ func (q *search) offer() error {
 	for _, v := range o.victims {
 		o.highest, o.sum = max(o.highest, v.Priority), o.sum+int64(v.Priority)
 	}
-	if q.found != nil && o.compare(q.found) > 0 {
+	if q.found != nil && (o.compare(q.found) > 0 || o.compare(q.found) == 0 && o.host == q.found.host) {
 		return nil
 	}
 	q.replace(q.at, &q.now)

@@ -22,12 +22,12 @@ type town struct {
 
 func drawTown(t *rapid.T) *town {
 	w := &town{sched.NewLedger(sched.LedgerConfig{}), make(map[string]sched.Set)}
-	for _, h := range schedtest.Snapshots().Draw(t, "fleet").List() {
+	for _, h := range drawHosts(t) {
 		require.NoError(t, w.ledger.Put(h))
 	}
-	for k := range rapid.IntRange(0, 8).Draw(t, "batches") {
-		b := schedtest.Batches().Draw(t, "batch")
-		b.N, b.Min, b.IDs = 2, 1, []string{fmt.Sprintf("set-%d", 2*k), fmt.Sprintf("set-%d", 2*k+1)}
+	for k := range rapid.IntRange(2, 9).Draw(t, "batches") {
+		b := drawRuled(t)
+		b.N, b.Min, b.IDs, b.Set.ID = 3, 1, nil, fmt.Sprintf("set-%d", k)
 		b.Set.Priority = int32(rapid.IntRange(0, 3).Draw(t, "priority"))
 		plan, err := sched.New(sched.Config{}).Plan(context.Background(), w.ledger.Snapshot(), b)
 		if errors.Is(err, sched.ErrNoFit) {
@@ -43,6 +43,36 @@ func drawTown(t *rapid.T) *town {
 		}
 	}
 	return w
+}
+
+// drawHosts draws few hosts with room for sets that fill them.
+func drawHosts(t *rapid.T) []sched.Host {
+	hosts := schedtest.Snapshots().Draw(t, "fleet").List()
+	hosts = hosts[:min(len(hosts), 4)]
+	for i := range hosts {
+		h := &hosts[i]
+		h.Used, h.Groups = sched.Vector{}, nil
+		for _, r := range []sched.Resource{sched.CPU, sched.Memory, sched.Custom0} {
+			h.Capacity[r] += 6
+		}
+		if h.IPPools != nil {
+			h.IPPools["red"] = h.IPPools["blue"] + 1
+		}
+	}
+	return hosts
+}
+
+// drawRuled draws a batch with hard spreads and affinities as well.
+func drawRuled(t *rapid.T) sched.Batch {
+	b := schedtest.Batches().Draw(t, "batch")
+	for k := range b.Set.Spread {
+		b.Set.Spread[k].Hard = rapid.Bool().Draw(t, "hard")
+	}
+	b.Set.Affinity = rapid.SliceOfN(rapid.Custom(drawAffinity), 0, 2).Draw(t, "affinity")
+	if b.Validate() != nil {
+		b.Set.Affinity = nil // it contradicts the anti-affinity
+	}
+	return b
 }
 
 // running is all that is on the ledger.
@@ -96,11 +126,11 @@ func (w *town) fits(t *rapid.T, set sched.Set, host string, victims ...string) b
 	return err == nil
 }
 
-// anyHelp reports whether stopping any of the lower sets of a host helps, by trying every choice of them.
-func (w *town) anyHelp(t *rapid.T, set sched.Set, host string) bool {
+// anyHelp reports whether stopping any of the sets of a host below a priority helps, by trying every choice of them.
+func (w *town) anyHelp(t *rapid.T, set sched.Set, host string, below int32) bool {
 	var lower []string
 	for _, s := range w.on(host) {
-		if s.Priority < set.Priority {
+		if s.Priority < below {
 			lower = append(lower, s.ID)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 
@@ -18,8 +19,9 @@ import (
 func TestVictimsMakeRoomAndNoneCouldStay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawTown(t)
-		set := schedtest.Batches().Draw(t, "urgent").Set
-		set.ID, set.Priority = "urgent", int32(rapid.IntRange(0, 4).Draw(t, "its priority"))
+		set := drawRuled(t).Set
+		set.ID, set.Priority = "urgent", rapid.SampledFrom([]int32{0, 2, 4, 4, 4}).Draw(t, "its priority")
+		set.Need[sched.CPU] += 4 // or nearly all fit beside the others
 		snap, running := w.ledger.Snapshot(), w.running()
 		before, given := fmt.Sprintf("%#v", snap.List()), fmt.Sprintf("%#v", running)
 		s := sched.New(sched.Config{Seed: schedtest.Seeds().Draw(t, "seed")})
@@ -32,7 +34,7 @@ func TestVictimsMakeRoomAndNoneCouldStay(t *testing.T) {
 		if err != nil {
 			require.ErrorIs(t, err, sched.ErrNoFit)
 			for h := range snap.All() {
-				require.False(t, w.anyHelp(t, set, h.ID), "on %s stopping sets would help", h.ID)
+				require.False(t, w.anyHelp(t, set, h.ID, set.Priority), "on %s stopping sets would help", h.ID)
 			}
 			return
 		}
@@ -43,10 +45,15 @@ func TestVictimsMakeRoomAndNoneCouldStay(t *testing.T) {
 
 func (w *town) checkProposal(t *rapid.T, set sched.Set, p sched.Proposal) {
 	require.True(t, w.fits(t, set, p.HostID, p.Victims...), "with the victims gone it fits")
+	highest := int32(math.MinInt32)
 	for k, id := range p.Victims {
+		highest = max(highest, w.sets[id].Priority)
 		require.Less(t, w.sets[id].Priority, set.Priority)
 		others := slices.Concat(p.Victims[:k], p.Victims[k+1:])
 		require.False(t, w.fits(t, set, p.HostID, others...), "%s need not be stopped", id)
+	}
+	for h := range w.ledger.Snapshot().All() {
+		require.False(t, len(p.Victims) > 0 && w.anyHelp(t, set, h.ID, highest), "on %s less dear ones would do", h.ID)
 	}
 	if len(p.Victims) == 0 {
 		_, err := sched.New(sched.Config{}).Plan(context.Background(), w.ledger.Snapshot(), sched.Batch{Set: set})
@@ -76,12 +83,16 @@ func TestTheCheapestVictimsAreProposed(t *testing.T) {
 			sched.Proposal{HostID: "b", Victims: []string{"b1", "b2"}},
 		},
 		"the fewest": {
-			[]sched.Running{running("a1", "a", 2, 1), running("a2", "a", 2, 1), running("b1", "b", 8, 1)},
+			[]sched.Running{running("a1", "a", 2, 1), running("a2", "a", 2, -9), running("a3", "a", 4, 10), running("b1", "b", 8, 1)},
 			sched.Proposal{HostID: "b", Victims: []string{"b1"}},
 		},
 		"the dear are spared first": {
 			[]sched.Running{running("a1", "a", 4, 3), running("a2", "a", 4, 2), running("b1", "b", 8, 9)},
 			sched.Proposal{HostID: "a", Victims: []string{"a2"}},
+		},
+		"the large one, to spare the small": {
+			[]sched.Running{running("a0", "a", 4, 1), running("a1", "a", 2, 1), running("a2", "a", 2, 1), running("b1", "b", 8, 9)},
+			sched.Proposal{HostID: "a", Victims: []string{"a0"}},
 		},
 		"the lowest sum": {
 			[]sched.Running{running("a1", "a", 2, 3), running("a2", "a", 2, 3), running("b1", "b", 2, 3), running("b2", "b", 2, 1)},
