@@ -3,6 +3,7 @@ package sched
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -103,8 +104,11 @@ func (l *Ledger) commit(p Plan, m Mode) Result {
 	return res
 }
 
+// hold keeps a copy of the claim: whoever planned it may use its lists again.
 func (l *Ledger) hold(c *Claim) {
-	l.claims[c.SetID] = &held{Claim: *c}
+	own := &held{Claim: *c}
+	own.Networks, own.Avoid = slices.Clone(c.Networks), slices.Clone(c.Avoid)
+	l.claims[c.SetID] = own
 	e := l.hosts[c.HostID]
 	e.sets[c.SetID] = true
 	e.open(l.round)

@@ -56,7 +56,8 @@ func (l *Ledger) Put(h Host) error {
 	if err := h.Validate(); err != nil {
 		return &Error{Op: "put host", ID: h.ID, Err: err}
 	}
-	h.Labels, h.Groups, h.IPPools = maps.Clone(h.Labels), maps.Clone(h.Groups), maps.Clone(h.IPPools)
+	h.Labels, h.Groups = maps.Clone(h.Labels), maps.Clone(h.Groups)
+	h.IPPools, h.Layers = maps.Clone(h.IPPools), maps.Clone(h.Layers)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e, known := l.hosts[h.ID]

@@ -212,3 +212,24 @@ func TestSchedulersOnOneLedgerNeverOvercommit(t *testing.T) {
 		assert.Equal(t, int64(40), h.Used[sched.CPU], h.ID)
 	}
 }
+
+func TestALedgerKeepsWhatItWasGivenWhateverBecomesOfIt(t *testing.T) {
+	h := host("a", "", 10)
+	h.Labels, h.Groups = map[string]string{"disk": "ssd"}, map[string]int{"db": 1}
+	h.IPPools, h.Layers = map[string]int64{"blue": 5, "red": 5}, map[string]bool{"layer": true}
+	l, _ := ledger(t, h)
+	c := claim("s", "a", 4)
+	c.Avoid = []string{"other"}
+	_, err := commit(l, sched.Mode{}, c)
+	require.NoError(t, err)
+	before, claims := fmt.Sprintf("%#v", l.Snapshot().List()), fmt.Sprintf("%#v", l.Claims())
+	c.Networks[0], c.Avoid[0] = "red", "db"
+	h.Labels["disk"], h.Groups["db"], h.IPPools["blue"], h.Layers["another"] = "hdd", 7, 0, true
+	assert.Equal(t, before, fmt.Sprintf("%#v", l.Snapshot().List()))
+	assert.Equal(t, claims, fmt.Sprintf("%#v", l.Claims()))
+	require.NoError(t, l.SetState("a", sched.Cordoned)) // makes the live host anew
+	l.Release("s")
+	got := l.Snapshot().List()[0]
+	assert.Equal(t, map[string]int64{"blue": 5, "red": 5}, got.IPPools)
+	assert.Equal(t, map[string]bool{"layer": true}, got.Layers)
+}
