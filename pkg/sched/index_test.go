@@ -34,9 +34,11 @@ func (oddUse) Score(q *sched.Request, h sched.HostView) float64 {
 
 func indexPolicies() map[string]sched.Config {
 	return map[string]sched.Config{
-		"built-in":    {},
-		"sharded":     {Shard: sched.Shard{Index: 1, Of: 2}},
-		"even":        {Scorers: []sched.Scorer{sched.EvenScorer{}, sched.Weighted{Scorer: sched.SpreadScorer{}, Weight: 3}}},
+		"built-in": {},
+		"sharded":  {Shard: sched.Shard{Index: 1, Of: 2}},
+		"even":     {Scorers: []sched.Scorer{sched.EvenScorer{}, sched.Weighted{Scorer: sched.SpreadScorer{}, Weight: 3}}},
+		"pack": {Scorers: []sched.Scorer{sched.PreferScorer{}, sched.Weighted{Scorer: sched.ScarcityScorer{}, Weight: 2}, sched.PackScorer{},
+			sched.SpreadScorer{}, sched.LocalityScorer{}, sched.Weighted{Scorer: sched.AffinityScorer{}, Weight: 3}}},
 		"no scores":   {Scorers: []sched.Scorer{}},
 		"few filters": {Filters: []sched.Filter{sched.StateFilter{}, sched.SpreadFilter{}}},
 		"declared plug-ins": {
